@@ -1,1 +1,15 @@
-//! Placeholder.
+//! What every part of Backhaul shares: vocabulary, configuration, vendor, archive, store and queue.
+
+pub mod time;
+pub mod money;
+pub mod price;
+pub mod request;
+pub mod configuration;
+pub mod record_layout;
+pub mod chunk;
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

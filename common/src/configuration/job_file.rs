@@ -1,0 +1,377 @@
+//! A job file: what a person writes to ask for a backfill, checked into a [`Request`].
+
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+use dbn::{SType, Schema};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::document::{Document, Refusal, nearest};
+use crate::money::Usd;
+use crate::request::{ChunkLength, Chunking, Request, SYMBOLS_PER_REQUEST_MAX, Symbols};
+use crate::time::{Day, DayRange};
+
+/// The schemas that can be asked for, as the vendor names them.
+pub const SCHEMAS: [Schema; 20] = [
+    Schema::Trades,
+    Schema::Tbbo,
+    Schema::Mbp1,
+    Schema::Mbp10,
+    Schema::Mbo,
+    Schema::Ohlcv1S,
+    Schema::Ohlcv1M,
+    Schema::Ohlcv1H,
+    Schema::Ohlcv1D,
+    Schema::OhlcvEod,
+    Schema::Statistics,
+    Schema::Definition,
+    Schema::Status,
+    Schema::Imbalance,
+    Schema::Bbo1S,
+    Schema::Bbo1M,
+    Schema::Cmbp1,
+    Schema::Cbbo1S,
+    Schema::Cbbo1M,
+    Schema::Tcbbo,
+];
+
+/// How symbols can be written in a request.
+const STYPES_IN: [SType; 4] = [
+    SType::RawSymbol,
+    SType::Continuous,
+    SType::Parent,
+    SType::InstrumentId,
+];
+
+/// A job file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// A name for people and for `status`.
+    name: Spanned<String>,
+    /// The vendor's dataset code.
+    dataset: Spanned<String>,
+    /// Record schemas.
+    schemas: Vec<Spanned<String>>,
+    /// Symbols, or `[ALL_SYMBOLS]`.
+    symbols: Spanned<OneOrMany>,
+    /// How the symbols are written. Default `raw_symbol`.
+    stype_in: Option<Spanned<String>>,
+    /// The first UTC day.
+    start: Spanned<String>,
+    /// The UTC day after the last.
+    end: Spanned<String>,
+    /// How to cut the work. Default `{records: 1_000_000}`.
+    chunking: Option<Spanned<WrittenChunking>>,
+    /// Higher is worked on first. Default 0.
+    #[serde(default)]
+    priority: i32,
+    /// Never spend more dollars than this.
+    max_cost_usd: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenChunking {
+    records: Option<u64>,
+    days: Option<u32>,
+    symbols: Option<usize>,
+}
+
+/// A list, or one bare word: `symbols: ALL_SYMBOLS`.
+#[derive(Debug)]
+struct OneOrMany(Vec<Spanned<String>>);
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of symbols, or ALL_SYMBOLS")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<OneOrMany, E> {
+                let nowhere = serde_saphyr::Location::UNKNOWN;
+                let word = Spanned::new(word.to_owned(), nowhere, nowhere);
+                Ok(OneOrMany(vec![word]))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> Result<OneOrMany, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = list.next_element()? {
+                    words.push(word);
+                }
+                Ok(OneOrMany(words))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A checked job file; it still knows where each value stands, for what only the vendor can tell.
+#[derive(Debug)]
+pub struct JobFile {
+    /// The request that it makes.
+    pub request: Request,
+    document: Document,
+    written: Written,
+}
+
+impl JobFile {
+    /// Reads and checks a job file.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the place and what to write instead.
+    pub fn parse(document: Document) -> Result<Self, Refusal> {
+        let written: Written = document.parse()?;
+        let check = Check {
+            document: &document,
+            written: &written,
+        };
+        let request = check.request()?;
+        Ok(Self {
+            request,
+            document,
+            written,
+        })
+    }
+
+    /// Where the job was read from.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.document.origin
+    }
+
+    /// Refuses the dataset, at its place.
+    #[must_use]
+    pub fn refuse_dataset(&self, message: String, help: &str) -> Refusal {
+        self.document.refuse_at(&self.written.dataset, message, help)
+    }
+
+    /// Refuses one schema, at its place.
+    #[must_use]
+    pub fn refuse_schema(&self, schema: Schema, message: String, help: &str) -> Refusal {
+        let place = self
+            .written
+            .schemas
+            .iter()
+            .find(|written| written.value == schema.as_str())
+            .unwrap_or(&self.written.dataset);
+        self.document.refuse_at(place, message, help)
+    }
+
+    /// Refuses one symbol, at its place.
+    #[must_use]
+    pub fn refuse_symbol(&self, symbol: &str, message: String, help: &str) -> Refusal {
+        let list = &self.written.symbols;
+        match list.value.0.iter().find(|written| written.value == symbol) {
+            Some(place) => self.document.refuse_at(place, message, help),
+            None => self.document.refuse_at(list, message, help),
+        }
+    }
+
+    /// Refuses the range of days, at the start's or the end's place.
+    #[must_use]
+    pub fn refuse_days(&self, end: bool, message: String, help: &str) -> Refusal {
+        let place = if end { &self.written.end } else { &self.written.start };
+        self.document.refuse_at(place, message, help)
+    }
+}
+
+struct Check<'a> {
+    document: &'a Document,
+    written: &'a Written,
+}
+
+impl Check<'_> {
+    fn request(&self) -> Result<Request, Refusal> {
+        let written = self.written;
+        let stype_in = self.stype_in()?;
+        Ok(Request {
+            name: self.name()?,
+            dataset: written.dataset.value.clone(),
+            schemas: self.schemas()?,
+            symbols: self.symbols(stype_in)?,
+            stype_in,
+            days: self.days()?,
+            chunking: self.chunking()?,
+            priority: written.priority,
+            max_cost: self.max_cost()?,
+        })
+    }
+
+    fn name(&self) -> Result<String, Refusal> {
+        let name = &self.written.name;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !name.value.is_empty() && name.value.len() <= 100 && name.value.chars().all(plain) {
+            return Ok(name.value.clone());
+        }
+        let help = "use 1 to 100 letters, digits, `-`, `_` and `.`, for example es-trades-2024q1";
+        Err(self.document.refuse_at(name, format!("{:?} can't name a job", name.value), help))
+    }
+
+    fn schemas(&self) -> Result<Vec<Schema>, Refusal> {
+        let mut schemas = Vec::new();
+        for written in &self.written.schemas {
+            let known = SCHEMAS.iter().copied().find(|schema| schema.as_str() == written.value);
+            let Some(schema) = known else {
+                let message = format!("unknown schema {:?}", written.value);
+                return Err(self.document.refuse_at(written, message, &schema_help(&written.value)));
+            };
+            if !schemas.contains(&schema) {
+                schemas.push(schema);
+            }
+        }
+        if schemas.is_empty() {
+            let message = "the job names no schema".to_owned();
+            let help = "write for example `schemas: [trades]`";
+            return Err(self.document.refuse_at(&self.written.name, message, help));
+        }
+        Ok(schemas)
+    }
+
+    fn stype_in(&self) -> Result<SType, Refusal> {
+        let Some(written) = &self.written.stype_in else {
+            return Ok(SType::RawSymbol);
+        };
+        let known = STYPES_IN.into_iter().find(|stype| stype.as_str() == written.value);
+        known.ok_or_else(|| {
+            let names = STYPES_IN.map(|stype| stype.as_str()).join(", ");
+            let message = format!("unknown symbol type {:?}", written.value);
+            self.document.refuse_at(written, message, &format!("write one of {names}"))
+        })
+    }
+
+    fn symbols(&self, stype_in: SType) -> Result<Symbols, Refusal> {
+        let list = &self.written.symbols;
+        let words = &list.value.0;
+        if words.is_empty() {
+            let help = "write for example `symbols: [ES.c.0]`, or `symbols: ALL_SYMBOLS`";
+            return Err(self.document.refuse_at(list, "the job names no symbol".to_owned(), help));
+        }
+        if words.iter().any(|word| word.value == "ALL_SYMBOLS") {
+            if words.len() == 1 {
+                return Ok(Symbols::ALL);
+            }
+            let message = "ALL_SYMBOLS stands beside other symbols".to_owned();
+            let help = "it means every instrument of the dataset: write it alone";
+            return Err(self.document.refuse_at(list, message, help));
+        }
+        let mut symbols = Vec::with_capacity(words.len());
+        for word in words {
+            if let Err(help) = check_symbol(&word.value, stype_in) {
+                let kind = stype_in.as_str();
+                let message = format!("{:?} is not a symbol of type {kind}", word.value);
+                let place = if word.referenced.line() > 0 { word.referenced } else { list.referenced };
+                let place = Spanned::new((), place, place);
+                return Err(self.document.refuse_at(&place, message, help));
+            }
+            symbols.push(word.value.clone());
+        }
+        Ok(Symbols::named(symbols))
+    }
+
+    fn days(&self) -> Result<DayRange, Refusal> {
+        let start = self.day(&self.written.start)?;
+        let end = self.day(&self.written.end)?;
+        DayRange::new(start, end).ok_or_else(|| {
+            let message = format!("the end, {end}, is not after the start, {start}");
+            let help = format!("the end is exclusive: for one day write `end: {}`", start.plus(1));
+            self.document.refuse_at(&self.written.end, message, &help)
+        })
+    }
+
+    fn day(&self, written: &Spanned<String>) -> Result<Day, Refusal> {
+        NaiveDate::from_str(&written.value)
+            .ok()
+            .and_then(|date| Day::try_from(date).ok())
+            .ok_or_else(|| {
+                let message = format!("{:?} is not a day", written.value);
+                let help = "write a date of the calendar as YYYY-MM-DD, for example 2024-01-31";
+                self.document.refuse_at(written, message, help)
+            })
+    }
+
+    fn chunking(&self) -> Result<Chunking, Refusal> {
+        let Some(written) = &self.written.chunking else {
+            return Ok(Chunking::default());
+        };
+        let refuse = |message: &str, help| self.document.refuse_at(written, message.to_owned(), help);
+        let length = match (written.value.records, written.value.days) {
+            (Some(0), _) | (_, Some(0)) => {
+                return Err(refuse("a chunk can't be empty", "write a number of at least 1"));
+            }
+            (Some(_), Some(_)) => {
+                let help = "write `{records: 1_000_000}` or `{days: 1}`";
+                return Err(refuse("a chunk is cut by records or by days, not by both", help));
+            }
+            (Some(records), None) => ChunkLength::Records(records),
+            (None, Some(days)) => ChunkLength::Days(days),
+            (None, None) => Chunking::default().length,
+        };
+        let symbols_max = written.value.symbols.unwrap_or(SYMBOLS_PER_REQUEST_MAX);
+        if symbols_max == 0 || symbols_max > SYMBOLS_PER_REQUEST_MAX {
+            let help = "write a number from 1 to 2000, the vendor's limit for a request";
+            return Err(refuse("the number of symbols in a chunk is out of range", help));
+        }
+        Ok(Chunking {
+            length,
+            symbols_max,
+        })
+    }
+
+    fn max_cost(&self) -> Result<Option<Usd>, Refusal> {
+        let Some(written) = &self.written.max_cost_usd else {
+            return Ok(None);
+        };
+        let amount = Decimal::from_str(&written.value).ok();
+        let amount = amount.filter(|dollars| !dollars.is_sign_negative());
+        match amount.and_then(Usd::from_decimal) {
+            Some(amount) => Ok(Some(amount)),
+            None => {
+                let message = format!("{:?} is not an amount of dollars", written.value);
+                let help = "write for example `max_cost_usd: 25.00`";
+                Err(self.document.refuse_at(written, message, help))
+            }
+        }
+    }
+}
+
+fn schema_help(mistyped: &str) -> String {
+    let names = SCHEMAS.map(|schema| schema.as_str());
+    match nearest(mistyped, names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("write one of {}", names.join(", ")),
+    }
+}
+
+/// Checks a symbol's form; the vendor alone knows whether it exists.
+fn check_symbol(symbol: &str, stype_in: SType) -> Result<(), &'static str> {
+    let parts: Vec<&str> = symbol.split('.').collect();
+    let plain = !symbol.is_empty()
+        && symbol.len() <= 70
+        && !symbol.contains(',')
+        && !symbol.chars().any(char::is_control);
+    match stype_in {
+        SType::Continuous => match parts[..] {
+            [root, "c" | "v" | "n", rank] if !root.is_empty() && rank.parse::<u16>().is_ok() => Ok(()),
+            _ => Err("write ROOT.RULE.RANK with rule c (calendar), v (volume) or n (open interest), for example ES.c.0"),
+        },
+        SType::Parent => match parts[..] {
+            [root, "FUT" | "OPT" | "SPOT"] if !root.is_empty() => Ok(()),
+            _ => Err("write ROOT.FUT, ROOT.OPT or ROOT.SPOT, for example ES.FUT"),
+        },
+        SType::InstrumentId if symbol.parse::<u32>().is_err() => {
+            Err("write the instrument's number, for example 118")
+        }
+        _ if plain => Ok(()),
+        _ => Err("write one symbol a list entry, for example `symbols: [ESH4, ESM4]`"),
+    }
+}

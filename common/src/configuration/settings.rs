@@ -1,0 +1,250 @@
+//! The installation's settings: `configs/backhaul.yaml`, then the environment, then the flags.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::document::{Refusal, nearest};
+use super::files::ConfigFiles;
+
+/// The vendor's key. It never prints itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Takes a key after checking its form: 32 ASCII characters that start with `db-`.
+    ///
+    /// # Errors
+    /// [`Refusal`], which does not repeat the text.
+    pub fn new(text: &str) -> Result<Self, Refusal> {
+        let text = text.trim();
+        if text.len() == 32 && text.is_ascii() && text.starts_with("db-") {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Refusal::of(
+            "DATABENTO_API_KEY",
+            "this is not a Databento API key",
+            "a key has 32 characters and starts with `db-`; find yours at https://databento.com/portal/keys",
+        ))
+    }
+
+    /// The key itself, for the one header that carries it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+/// Settings, each with its unit and default. Unknown keys are errors.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The database (`DATABASE_URL`). Default `sqlite://data/backhaul.db`.
+    pub database_url: String,
+    /// Where received streams are kept (`ARCHIVE_URL`). Default `file://data/archive`.
+    pub archive_url: String,
+    /// The vendor's address (`DATABENTO_URL`). Default `https://hist.databento.com`.
+    pub databento_url: String,
+    /// The vendor's key (`DATABENTO_API_KEY`), from the environment alone.
+    #[serde(skip)]
+    pub api_key: Option<ApiKey>,
+    /// Chunks worked on at once (`BACKHAUL_WORKERS`); 0, the default, means one per core.
+    pub workers: usize,
+    /// Seconds a claim holds without being renewed (`BACKHAUL_LEASE_SECONDS`). Default 900: in one
+    /// process leases are never waited for, and a long load of another chunk must not cost one.
+    pub lease_seconds: f64,
+    /// Failed attempts until a chunk is dead (`BACKHAUL_ATTEMPTS_MAX`). Default 10.
+    pub attempts_max: u32,
+    /// Seconds until the first retry (`BACKHAUL_RETRY_SECONDS`); doubled each time. Default 0.5.
+    pub retry_seconds: f64,
+    /// The longest wait between retries, in seconds (`BACKHAUL_RETRY_SECONDS_MAX`). Default 60.
+    pub retry_seconds_max: f64,
+    /// Seconds without a byte until a stream counts as stalled (`BACKHAUL_READ_TIMEOUT_SECONDS`).
+    /// Default 60.
+    pub read_timeout_seconds: f64,
+    /// Metadata requests a second (`BACKHAUL_METADATA_REQUESTS_PER_SECOND`). Default 20, the
+    /// vendor's limit for a team.
+    pub metadata_requests_per_second: f64,
+    /// Data and symbology requests a second (`BACKHAUL_DATA_REQUESTS_PER_SECOND`). Default 100,
+    /// the vendor's limit for a team.
+    pub data_requests_per_second: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            database_url: "sqlite://data/backhaul.db".to_owned(),
+            archive_url: "file://data/archive".to_owned(),
+            databento_url: "https://hist.databento.com".to_owned(),
+            api_key: None,
+            workers: 0,
+            lease_seconds: 900.0,
+            attempts_max: 10,
+            retry_seconds: 0.5,
+            retry_seconds_max: 60.0,
+            read_timeout_seconds: 60.0,
+            metadata_requests_per_second: 20.0,
+            data_requests_per_second: 100.0,
+        }
+    }
+}
+
+/// Environment variables that are read, with the `BACKHAUL_` ones that are not settings.
+const ENVIRONMENT: &[&str] = &[
+    "DATABASE_URL",
+    "ARCHIVE_URL",
+    "DATABENTO_URL",
+    "DATABENTO_API_KEY",
+    "BACKHAUL_WORKERS",
+    "BACKHAUL_LEASE_SECONDS",
+    "BACKHAUL_ATTEMPTS_MAX",
+    "BACKHAUL_RETRY_SECONDS",
+    "BACKHAUL_RETRY_SECONDS_MAX",
+    "BACKHAUL_READ_TIMEOUT_SECONDS",
+    "BACKHAUL_METADATA_REQUESTS_PER_SECOND",
+    "BACKHAUL_DATA_REQUESTS_PER_SECOND",
+    "BACKHAUL_CONFIG_DIR",
+    "BACKHAUL_LOG",
+];
+
+impl Settings {
+    /// The settings of `configs/backhaul.yaml`, changed by the process's environment.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the file and line, or the variable, that is wrong.
+    pub fn load(files: &ConfigFiles) -> Result<Self, Refusal> {
+        Self::from_sources(files, std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    /// The settings of `configs/backhaul.yaml`, changed by the variables given.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the file and line, or the variable, that is wrong.
+    pub fn from_sources(
+        files: &ConfigFiles,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Refusal> {
+        let mut settings = match files.read("backhaul.yaml")? {
+            Some(document) if !document.text.trim().is_empty() => document.parse()?,
+            _ => Self::default(),
+        };
+        for (name, value) in environment {
+            // An empty variable is how many shells and manifests say "not set".
+            if !value.is_empty() {
+                settings.set_from_environment(&name, &value)?;
+            }
+        }
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn set_from_environment(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
+        match name {
+            "DATABASE_URL" => value.clone_into(&mut self.database_url),
+            "ARCHIVE_URL" => value.clone_into(&mut self.archive_url),
+            "DATABENTO_URL" => value.clone_into(&mut self.databento_url),
+            "DATABENTO_API_KEY" => self.api_key = Some(ApiKey::new(value)?),
+            "BACKHAUL_WORKERS" => self.workers = number(name, value)?,
+            "BACKHAUL_LEASE_SECONDS" => self.lease_seconds = number(name, value)?,
+            "BACKHAUL_ATTEMPTS_MAX" => self.attempts_max = number(name, value)?,
+            "BACKHAUL_RETRY_SECONDS" => self.retry_seconds = number(name, value)?,
+            "BACKHAUL_RETRY_SECONDS_MAX" => self.retry_seconds_max = number(name, value)?,
+            "BACKHAUL_READ_TIMEOUT_SECONDS" => self.read_timeout_seconds = number(name, value)?,
+            "BACKHAUL_METADATA_REQUESTS_PER_SECOND" => {
+                self.metadata_requests_per_second = number(name, value)?;
+            }
+            "BACKHAUL_DATA_REQUESTS_PER_SECOND" => {
+                self.data_requests_per_second = number(name, value)?;
+            }
+            name if name.starts_with("BACKHAUL_") && !ENVIRONMENT.contains(&name) => {
+                return Err(unknown_variable(name));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Refusal> {
+        let positive = [
+            ("lease_seconds", self.lease_seconds),
+            ("retry_seconds", self.retry_seconds),
+            ("retry_seconds_max", self.retry_seconds_max),
+            ("read_timeout_seconds", self.read_timeout_seconds),
+            ("metadata_requests_per_second", self.metadata_requests_per_second),
+            ("data_requests_per_second", self.data_requests_per_second),
+        ];
+        for (name, value) in positive {
+            if !(value.is_finite() && value > 0.0 && value < 1e9) {
+                return Err(Refusal::of(
+                    name,
+                    format!("{value} is out of range"),
+                    "write a number greater than 0",
+                ));
+            }
+        }
+        if self.attempts_max == 0 || self.workers > 1024 {
+            return Err(Refusal::of(
+                "attempts_max, workers",
+                "the number is out of range",
+                "write at least 1 for attempts_max and at most 1024 for workers",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Chunks worked on at once: the setting, or the number of cores.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        match self.workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            count => count,
+        }
+    }
+
+    /// The vendor's key.
+    ///
+    /// # Errors
+    /// [`Refusal`] that says how to give one.
+    pub fn require_api_key(&self) -> Result<&ApiKey, Refusal> {
+        self.api_key.as_ref().ok_or_else(|| {
+            Refusal::of(
+                "DATABENTO_API_KEY",
+                "there is no API key, and this command asks the vendor",
+                "export DATABENTO_API_KEY=db-…, or try `scheduler demo`, which needs none",
+            )
+        })
+    }
+
+    /// Moves the database and the archive below one folder.
+    pub fn use_data_dir(&mut self, folder: &Path) {
+        self.database_url = format!("sqlite://{}", folder.join("backhaul.db").display());
+        self.archive_url = format!("file://{}", folder.join("archive").display());
+    }
+}
+
+fn unknown_variable(name: &str) -> Refusal {
+    let help = match nearest(name, ENVIRONMENT.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("the variables are {}", ENVIRONMENT.join(", ")),
+    };
+    Refusal::of(name, "there is no such setting", &help)
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Refusal> {
+    value.trim().parse().map_err(|_| {
+        Refusal::of(
+            name,
+            format!("{value:?} is not a number that fits here"),
+            "write a plain number, for example 8",
+        )
+    })
+}
