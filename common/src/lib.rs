@@ -7,6 +7,10 @@ pub mod request;
 pub mod configuration;
 pub mod record_layout;
 pub mod chunk;
+pub mod vendor;
+pub mod archive;
+pub mod store;
+pub mod queue;
 
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]

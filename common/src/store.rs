@@ -1,0 +1,83 @@
+//! The database: control tables, market tables, and the few verbs that change them.
+//!
+//! The contract, which every engine keeps:
+//!
+//! - [`Store::claim`] gives a chunk to one worker under a lease, with an epoch one higher than before.
+//! - Whatever a worker does with its claim is fenced: when the chunk's epoch is no longer the claim's,
+//!   or the chunk no longer runs, the verb answers [`StoreError::Fenced`] and nothing has changed.
+//! - [`Load::commit`] writes rows, coverage, symbology and the chunk's settlement in one transaction.
+//!   After an error, or when a [`Load`] is dropped, nothing of it is in the tables.
+//! - Money is reserved before a paid request and settled after it, whatever became of it.
+
+pub mod connection;
+pub mod submit;
+pub mod claim;
+pub mod spend;
+pub mod load;
+pub mod settle;
+pub mod status;
+pub mod rows;
+
+pub use claim::{Chunk, Claim};
+pub use connection::{Access, Store};
+pub use load::{Load, Loaded};
+pub use spend::Reservation;
+pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
+pub use submit::{Held, PlannedChunk, Submission};
+
+use crate::money::Usd;
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address is not one that this version can use.
+    #[error("{0}")]
+    Address(String),
+    /// Another process works on the database.
+    #[error("another process is working on {0}; wait until it ends, or stop it")]
+    InUse(String),
+    /// The tables are of another version than the program.
+    #[error("{0}")]
+    Version(String),
+    /// The claim was lost: another worker has the chunk, or it was settled or cancelled.
+    #[error("the claim of chunk {0} was lost")]
+    Fenced(crate::chunk::ChunkId),
+    /// The job's limit would be passed.
+    #[error("{needed} more dollars would pass the job's limit of {limit}: {spent} are spent or reserved")]
+    OverBudget {
+        /// What the request may cost.
+        needed: Usd,
+        /// The job's limit.
+        limit: Usd,
+        /// What is spent or reserved already.
+        spent: Usd,
+    },
+    /// The database holds records of another origin.
+    #[error("{0}")]
+    Origin(String),
+    /// There is no room left.
+    #[error("the disk is full: the database can't grow")]
+    DiskFull,
+    /// A chunk's state does not allow this.
+    #[error(transparent)]
+    IllegalTransition(#[from] crate::chunk::IllegalTransition),
+    /// What the database holds can't be understood.
+    #[error("the database holds {0}, which this version can't read")]
+    Unreadable(String),
+    /// The migrations can't be applied.
+    #[error("the tables can't be brought up to date")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        const SQLITE_FULL: &str = "13";
+        match error.as_database_error().and_then(|database| database.code()) {
+            Some(code) if code == SQLITE_FULL => Self::DiskFull,
+            _ => Self::Database(error),
+        }
+    }
+}

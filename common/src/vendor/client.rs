@@ -1,0 +1,439 @@
+//! Requests to the vendor: metadata and symbology through its own client, data through ours.
+//!
+//! Data is streamed by our own request because the client hides the answer's headers and takes a
+//! stream that was cut for a complete one.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use databento::historical::metadata::GetQueryParams;
+use databento::historical::symbology::ResolveParams;
+use databento::historical::{DateRange, DateTimeRange};
+use dbn::{SType, Schema};
+use reqwest::header::{ACCEPT, RETRY_AFTER};
+use serde::{Deserialize, Serialize};
+
+use super::error::VendorError;
+use super::limiter::Limiter;
+use super::retry::RetryDelays;
+use crate::configuration::document::Refusal;
+use crate::configuration::settings::{ApiKey, Settings};
+use crate::money::Usd;
+use crate::request::Symbols;
+use crate::time::{Day, DayRange, Nanos, Span};
+
+/// Tries of a metadata or symbology request, which cost nothing.
+const FREE_REQUEST_TRIES_MAX: u32 = 8;
+
+/// What one request for data names. It is also what an archived answer is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RangeRequest {
+    /// The dataset.
+    pub dataset: String,
+    /// The schema, as the vendor names it.
+    pub schema: String,
+    /// How the symbols are written.
+    pub stype_in: String,
+    /// The symbols.
+    pub symbols: Symbols,
+    /// Index time.
+    pub span: Span,
+}
+
+/// A symbol's instrument over some days.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SymbolWindow {
+    /// The instrument.
+    pub instrument_id: u32,
+    /// The UTC days.
+    pub days: DayRange,
+}
+
+/// What symbols mean, by the vendor's symbology.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolution {
+    /// Each symbol's instruments, in the order of days.
+    pub windows: BTreeMap<String, Vec<SymbolWindow>>,
+    /// Symbols that mean nothing in the whole range.
+    pub not_found: Vec<String>,
+}
+
+/// The vendor's service, at its pace. Clones share the pace.
+#[derive(Clone, Debug)]
+pub struct Vendor {
+    key: ApiKey,
+    range_url: reqwest::Url,
+    http: reqwest::Client,
+    client: databento::HistoricalClient,
+    metadata_pace: Arc<Limiter>,
+    data_pace: Arc<Limiter>,
+    retry: RetryDelays,
+}
+
+impl Vendor {
+    /// A client by the settings. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the key or the address can't be used.
+    pub fn new(settings: &Settings) -> Result<Self, Refusal> {
+        let key = settings.require_api_key()?.clone();
+        let bad_url = |message: String| {
+            let help = "write for example https://hist.databento.com";
+            Refusal::of("DATABENTO_URL", message, help)
+        };
+        let mut url = settings.databento_url.clone();
+        if !url.ends_with('/') {
+            url.push('/');
+        }
+        let url = reqwest::Url::parse(&url).map_err(|error| bad_url(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad_url(format!("{} is not a web address", url.scheme())));
+        }
+        let range_url = url
+            .join("v0/timeseries.get_range")
+            .map_err(|error| bad_url(error.to_string()))?;
+        // Both answers are the same: whoever was first has installed the one provider there is.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let read_timeout = Duration::from_secs_f64(settings.read_timeout_seconds);
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("backhaul/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(Duration::from_secs(20).min(read_timeout))
+                .read_timeout(read_timeout)
+        };
+        let http = builder().build().map_err(|error| bad_url(error.to_string()))?;
+        let client = databento::HistoricalClient::builder()
+            .key(key.expose())
+            .map_err(|_| bad_url("the client refuses the API key".to_owned()))?
+            .base_url(url)
+            .http_client_builder(builder())
+            .build()
+            .map_err(|error| bad_url(error.to_string()))?;
+        Ok(Self {
+            key,
+            range_url,
+            http,
+            client,
+            metadata_pace: Arc::new(Limiter::new(settings.metadata_requests_per_second)),
+            data_pace: Arc::new(Limiter::new(settings.data_requests_per_second)),
+            retry: RetryDelays {
+                first: Duration::from_secs_f64(settings.retry_seconds),
+                longest: Duration::from_secs_f64(settings.retry_seconds_max),
+            },
+        })
+    }
+
+    /// The datasets that the vendor has.
+    ///
+    /// # Errors
+    /// [`VendorError`] after retries.
+    pub async fn datasets(&self) -> Result<Vec<String>, VendorError> {
+        self.metadata(async |client| client.metadata().list_datasets(None).await)
+            .await
+    }
+
+    /// The schemas that the dataset has.
+    ///
+    /// # Errors
+    /// [`VendorError`] after retries.
+    pub async fn schemas(&self, dataset: &str) -> Result<Vec<Schema>, VendorError> {
+        self.metadata(async |client| client.metadata().list_schemas(dataset).await)
+            .await
+    }
+
+    /// From when until when the vendor has records of the schema.
+    ///
+    /// # Errors
+    /// [`VendorError`] after retries.
+    pub async fn available(&self, dataset: &str, schema: Schema) -> Result<Span, VendorError> {
+        let range = self
+            .metadata(async |client| client.metadata().get_dataset_range(dataset).await)
+            .await?;
+        let of_schema = range.range_by_schema.get(&schema);
+        let (start, end) = of_schema.map_or((range.start, range.end), |of| (of.start, of.end));
+        Ok(Span {
+            start: nanos(start),
+            end: nanos(end),
+        })
+    }
+
+    /// How many records the request would bring.
+    ///
+    /// # Errors
+    /// [`VendorError`] after retries; [`VendorError::NoSession`] when no symbol resolves.
+    pub async fn record_count(&self, request: &RangeRequest) -> Result<u64, VendorError> {
+        let params = request.query()?;
+        self.metadata(async |client| client.metadata().get_record_count(&params).await)
+            .await
+    }
+
+    /// How many bytes the vendor would bill.
+    ///
+    /// # Errors
+    /// As [`Self::record_count`].
+    pub async fn billable_bytes(&self, request: &RangeRequest) -> Result<u64, VendorError> {
+        let params = request.query()?;
+        self.metadata(async |client| client.metadata().get_billable_size(&params).await)
+            .await
+    }
+
+    /// What the vendor would bill.
+    ///
+    /// # Errors
+    /// As [`Self::record_count`].
+    pub async fn cost(&self, request: &RangeRequest) -> Result<Usd, VendorError> {
+        let params = request.query()?;
+        let quote = self
+            .metadata(async |client| client.metadata().get_cost(&params).await)
+            .await?;
+        Usd::from_quote(quote)
+            .ok_or_else(|| VendorError::Unreadable(format!("a cost of {quote} dollars")))
+    }
+
+    /// Which instruments the symbols mean over the days. Symbols that are instrument ids mean
+    /// themselves; nothing is asked for them.
+    ///
+    /// # Errors
+    /// [`VendorError`] after retries.
+    pub async fn resolve(
+        &self,
+        dataset: &str,
+        stype_in: SType,
+        symbols: &[String],
+        days: DayRange,
+    ) -> Result<Resolution, VendorError> {
+        let mut resolution = Resolution::default();
+        if stype_in == SType::InstrumentId {
+            for symbol in symbols {
+                let instrument_id = parse_id(symbol)?;
+                let window = SymbolWindow { instrument_id, days };
+                resolution.windows.insert(symbol.clone(), vec![window]);
+            }
+            return Ok(resolution);
+        }
+        for group in symbols.chunks(crate::request::SYMBOLS_PER_REQUEST_MAX) {
+            let params = ResolveParams::builder()
+                .dataset(dataset)
+                .symbols(group.to_vec())
+                .stype_in(stype_in)
+                .date_range(DateRange::from((date(days.start()), date(days.end()))))
+                .build();
+            let answer = self
+                .retrying(&self.data_pace, async || {
+                    let mut client = self.client.clone();
+                    client.symbology().resolve(&params).await
+                })
+                .await;
+            match answer {
+                Ok(answer) => resolution.take(answer)?,
+                Err(VendorError::NoSession { .. }) => resolution.not_found.extend_from_slice(group),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(resolution)
+    }
+
+    /// Opens a stream of records. It is tried once: what was sent is billed, so the caller decides.
+    ///
+    /// # Errors
+    /// [`VendorError`]; a 429 holds back all data requests.
+    pub async fn get_range(&self, request: &RangeRequest) -> Result<RangeStream, VendorError> {
+        self.data_pace.wait().await;
+        let symbols = request.symbols.to_string();
+        let (start, end) = (request.span.start.0.to_string(), request.span.end.0.to_string());
+        let form = [
+            ("dataset", request.dataset.as_str()),
+            ("schema", &request.schema),
+            ("encoding", "dbn"),
+            ("compression", "zstd"),
+            ("stype_in", &request.stype_in),
+            ("stype_out", "instrument_id"),
+            ("symbols", &symbols),
+            ("start", &start),
+            ("end", &end),
+        ];
+        let sent = self
+            .http
+            .post(self.range_url.clone())
+            .basic_auth(self.key.expose(), None::<&str>)
+            .header(ACCEPT, "application/octet-stream")
+            .form(&form)
+            .send()
+            .await;
+        let response = sent.map_err(|error| VendorError::Connection(error.without_url()))?;
+        if response.status().is_success() {
+            return Ok(RangeStream { response });
+        }
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let body = response.text().await.unwrap_or_default();
+        let body = body.replace(self.key.expose(), "…");
+        let retry_after = retry_after.map(Duration::from_secs);
+        let error = VendorError::from_answer(status, retry_after, &body);
+        if let VendorError::RateLimited { retry_after } = &error {
+            let wait = retry_after.unwrap_or_else(|| self.retry.after(1));
+            self.data_pace.hold(wait).await;
+        }
+        Err(error)
+    }
+
+    async fn metadata<T>(
+        &self,
+        ask: impl AsyncFn(&mut databento::HistoricalClient) -> databento::Result<T>,
+    ) -> Result<T, VendorError> {
+        let call = async || ask(&mut self.client.clone()).await;
+        self.retrying(&self.metadata_pace, call).await
+    }
+
+    /// Asks what costs nothing until there is an answer, or an error that would come again.
+    async fn retrying<T, F>(&self, pace: &Limiter, ask: impl Fn() -> F) -> Result<T, VendorError>
+    where
+        F: Future<Output = databento::Result<T>>,
+    {
+        let mut tries = 0;
+        loop {
+            pace.wait().await;
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => VendorError::from(error),
+            };
+            tries += 1;
+            let passing = match &error {
+                VendorError::RateLimited { .. }
+                | VendorError::Unavailable { .. }
+                | VendorError::Connection(_) => true,
+                VendorError::Unauthorized { .. }
+                | VendorError::AccountHeld { .. }
+                | VendorError::NotYet { .. }
+                | VendorError::NoSession { .. }
+                | VendorError::Refused { .. }
+                | VendorError::Unreadable(_) => false,
+            };
+            if !passing || tries == FREE_REQUEST_TRIES_MAX {
+                return Err(error);
+            }
+            let wait = self.retry.after(tries);
+            tracing::debug!(tries, ?wait, %error, "a free request to the vendor is tried again");
+            match error {
+                VendorError::RateLimited { .. } => pace.hold(wait).await,
+                _ => tokio::time::sleep(wait).await,
+            }
+        }
+    }
+}
+
+/// An open stream of raw bytes, as the vendor compressed them.
+#[derive(Debug)]
+pub struct RangeStream {
+    response: reqwest::Response,
+}
+
+impl RangeStream {
+    /// The next bytes, or `None` when the HTTP body ended; that alone does not prove that the
+    /// stream is complete.
+    ///
+    /// # Errors
+    /// [`VendorError::Connection`] when the connection failed or stalled.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, VendorError> {
+        let received = self.response.chunk().await;
+        received.map_err(|error| VendorError::Connection(error.without_url()))
+    }
+}
+
+impl RangeRequest {
+    /// What to ask for these symbols and days.
+    ///
+    /// The vendor answers nothing for definitions of continuous symbols: all are asked for, and
+    /// the worker keeps those of the instruments that the symbols mean.
+    #[must_use]
+    pub fn new(
+        dataset: &str,
+        schema: Schema,
+        stype_in: SType,
+        symbols: &Symbols,
+        days: DayRange,
+    ) -> Self {
+        let unanswered = schema == Schema::Definition && stype_in == SType::Continuous;
+        let (symbols, stype_in) = match symbols {
+            Symbols::Named(_) if !unanswered => (symbols.clone(), stype_in),
+            Symbols::Named(_) | Symbols::All(_) => (Symbols::ALL, SType::RawSymbol),
+        };
+        Self {
+            dataset: dataset.to_owned(),
+            schema: schema.as_str().to_owned(),
+            stype_in: stype_in.as_str().to_owned(),
+            symbols,
+            span: days.span(),
+        }
+    }
+
+    /// The request as JSON with its keys in one order: equal requests give equal text.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        serde_json::to_value(self).unwrap_or_default().to_string()
+    }
+
+    fn query(&self) -> Result<GetQueryParams, VendorError> {
+        let unknown = |what: &str| VendorError::Unreadable(format!("unknown {what} in a request"));
+        let symbols = match &self.symbols {
+            Symbols::All(_) => databento::Symbols::All,
+            Symbols::Named(names) => databento::Symbols::Symbols(names.clone()),
+        };
+        let range = DateTimeRange::from((offset(self.span.start), offset(self.span.end)));
+        Ok(GetQueryParams::builder()
+            .dataset(&self.dataset)
+            .symbols(symbols)
+            .schema(self.schema.parse().map_err(|_| unknown("schema"))?)
+            .date_time_range(range)
+            .stype_in(self.stype_in.parse().map_err(|_| unknown("symbol type"))?)
+            .build())
+    }
+}
+
+impl Resolution {
+    fn take(&mut self, answer: databento::historical::symbology::Resolution) -> Result<(), VendorError> {
+        self.not_found.extend(answer.not_found);
+        for (symbol, intervals) in answer.mappings {
+            let mut windows = Vec::with_capacity(intervals.len());
+            for interval in intervals.iter().filter(|interval| !interval.symbol.is_empty()) {
+                if let Some(days) = day_range(interval.start_date, interval.end_date) {
+                    let instrument_id = parse_id(&interval.symbol)?;
+                    windows.push(SymbolWindow { instrument_id, days });
+                }
+            }
+            windows.sort_by_key(|window| (window.days, window.instrument_id));
+            self.windows.insert(symbol, windows);
+        }
+        Ok(())
+    }
+}
+
+/// The days from `start` up to `end`, as the vendor's dates give them; `None` when there are none.
+#[must_use]
+pub fn day_range(start: time::Date, end: time::Date) -> Option<DayRange> {
+    let day = |date: time::Date| {
+        Day::from_ymd(date.year(), u32::from(u8::from(date.month())), u32::from(date.day()))
+    };
+    DayRange::new(day(start)?, day(end)?)
+}
+
+fn parse_id(text: &str) -> Result<u32, VendorError> {
+    text.parse()
+        .map_err(|_| VendorError::Unreadable(format!("{text:?} is not an instrument id")))
+}
+
+fn nanos(instant: time::OffsetDateTime) -> Nanos {
+    Nanos(i64::try_from(instant.unix_timestamp_nanos()).unwrap_or(i64::MAX))
+}
+
+fn offset(instant: Nanos) -> time::OffsetDateTime {
+    time::OffsetDateTime::UNIX_EPOCH + time::Duration::nanoseconds(instant.0)
+}
+
+fn date(day: Day) -> time::Date {
+    offset(day.start()).date()
+}

@@ -1,0 +1,241 @@
+//! What the vendor's answers and the network's failures mean to us.
+//!
+//! | answer | meaning |
+//! |---|---|
+//! | 401 | the key is refused: fatal for the fleet |
+//! | 402, 403 locked | no paid work until the account is mended |
+//! | 403 licence, 422 `data_end_after_available_end`, `dataset_unavailable_range` | not yet |
+//! | 404, other 4xx | permanent for the request |
+//! | 422 `symbology_invalid_request` | no session in this window |
+//! | 408, 429, 5xx, the network | try again |
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::time::Nanos;
+
+const MESSAGE_CHARS_MAX: usize = 500;
+
+/// Why the vendor's service did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VendorError {
+    /// The key is not known, or was revoked.
+    #[error("the vendor refused the API key: {message}")]
+    Unauthorized {
+        /// The vendor's words.
+        message: String,
+    },
+    /// The account can't pay, or is locked.
+    #[error("the vendor holds the account back: {message}")]
+    AccountHeld {
+        /// The vendor's words.
+        message: String,
+    },
+    /// The range ends after what is available, or licensed.
+    #[error("the vendor doesn't have the range yet: {message}")]
+    NotYet {
+        /// Until when data can be asked for, where the vendor says so.
+        available_end: Option<Nanos>,
+        /// The vendor's words.
+        message: String,
+    },
+    /// None of the symbols exists in the window: no session, or not listed.
+    #[error("no symbol resolves in this window: {message}")]
+    NoSession {
+        /// The vendor's words.
+        message: String,
+    },
+    /// The request is wrong, and will be wrong again.
+    #[error("the vendor refused the request (HTTP {status}{}): {message}", case_suffix(case.as_deref()))]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The vendor's name for the case.
+        case: Option<String>,
+        /// The vendor's words.
+        message: String,
+    },
+    /// Too many requests.
+    #[error("the vendor asks for fewer requests")]
+    RateLimited {
+        /// How long to wait, where the vendor says so.
+        retry_after: Option<Duration>,
+    },
+    /// The service failed; it may work later.
+    #[error("the vendor's service failed (HTTP {status}): {message}")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+        /// The vendor's words.
+        message: String,
+    },
+    /// The connection failed or stalled.
+    #[error("the connection to the vendor failed")]
+    Connection(#[source] reqwest::Error),
+    /// An answer that the protocol does not allow.
+    #[error("the vendor's answer can't be read: {0}")]
+    Unreadable(String),
+}
+
+fn case_suffix(case: Option<&str>) -> String {
+    case.map(|case| format!(", {case}")).unwrap_or_default()
+}
+
+/// The shapes of an error's body; whatever is none of them is taken as text.
+#[derive(Deserialize)]
+struct Body {
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Detail {
+    Text(String),
+    Case {
+        case: Option<String>,
+        message: Option<String>,
+        payload: Option<HashMap<String, serde_json::Value>>,
+    },
+    Fields(Vec<FieldError>),
+}
+
+#[derive(Deserialize)]
+struct FieldError {
+    #[serde(default)]
+    loc: Vec<serde_json::Value>,
+    #[serde(default)]
+    msg: String,
+}
+
+impl VendorError {
+    /// The meaning of an HTTP answer that is not a success.
+    #[must_use]
+    pub fn from_answer(status: u16, retry_after: Option<Duration>, body: &str) -> Self {
+        let (case, message, payload) = match serde_json::from_str::<Body>(body) {
+            Ok(Body {
+                detail: Detail::Text(message),
+            }) => (None, message, None),
+            Ok(Body {
+                detail:
+                    Detail::Case {
+                        case,
+                        message,
+                        payload,
+                    },
+            }) => (case, message.unwrap_or_default(), payload),
+            Ok(Body {
+                detail: Detail::Fields(fields),
+            }) => (None, describe_fields(&fields), None),
+            Err(_) => (None, body.to_owned(), None),
+        };
+        Self::from_parts(status, case, &message, payload.as_ref(), retry_after)
+    }
+
+    fn from_parts(
+        status: u16,
+        case: Option<String>,
+        message: &str,
+        payload: Option<&HashMap<String, serde_json::Value>>,
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let available_end = || {
+            payload
+                .and_then(|payload| payload.get("available_end")?.as_str()?.parse().ok())
+                .or_else(|| instant_in(message))
+        };
+        let text = shorten(message);
+        match (status, case.as_deref()) {
+            (401, _) => Self::Unauthorized { message: text },
+            (402, _) | (403, Some("auth_account_locked")) => Self::AccountHeld { message: text },
+            (403, Some("license_not_found_unauthorized"))
+            | (422, Some("data_end_after_available_end" | "dataset_unavailable_range")) => {
+                Self::NotYet {
+                    available_end: available_end(),
+                    message: text,
+                }
+            }
+            (422, Some("data_start_after_available_end")) => Self::NotYet {
+                available_end: available_end(),
+                message: text,
+            },
+            (422, Some("symbology_invalid_request")) => Self::NoSession { message: text },
+            (429, _) => Self::RateLimited { retry_after },
+            (408 | 500..=599, _) => Self::Unavailable {
+                status,
+                message: text,
+            },
+            _ => Self::Refused {
+                status,
+                case,
+                message: text,
+            },
+        }
+    }
+}
+
+impl From<databento::Error> for VendorError {
+    fn from(error: databento::Error) -> Self {
+        match error {
+            databento::Error::Api(api) => Self::from_parts(
+                api.status_code.as_u16(),
+                api.case.clone(),
+                &api.message,
+                api.payload.as_deref(),
+                None,
+            )
+            .reread(&api.message, api.case.is_none()),
+            databento::Error::Http(source) => Self::Connection(source.without_url()),
+            other => Self::Unreadable(shorten(&other.to_string())),
+        }
+    }
+}
+
+impl VendorError {
+    /// The client hands bodies that it can't read on as they are; ours reads more shapes.
+    fn reread(self, body: &str, unread: bool) -> Self {
+        match self {
+            Self::Refused { status, .. } if unread && body.trim_start().starts_with('{') => {
+                Self::from_answer(status, None, body)
+            }
+            other => other,
+        }
+    }
+}
+
+fn describe_fields(fields: &[FieldError]) -> String {
+    let describe = |field: &FieldError| match field.loc.last() {
+        Some(serde_json::Value::String(name)) => format!("{name}: {}", field.msg),
+        _ => field.msg.clone(),
+    };
+    fields.iter().map(describe).collect::<Vec<_>>().join("; ")
+}
+
+/// One line of at most 500 characters, without the tags of an HTML page.
+fn shorten(message: &str) -> String {
+    let mut text = String::new();
+    let mut tag = false;
+    for c in message.chars() {
+        match c {
+            '<' => tag = true,
+            '>' => {
+                tag = false;
+                text.push(' ');
+            }
+            _ if tag => {}
+            _ => text.push(c),
+        }
+    }
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().take(MESSAGE_CHARS_MAX).collect()
+}
+
+/// The first instant in a sentence of the vendor's: `… before 2024-01-05T10:00:00Z.`
+fn instant_in(message: &str) -> Option<Nanos> {
+    message
+        .split(['\'', '"'])
+        .chain(message.split_whitespace())
+        .map(|word| word.trim_end_matches(['.', ',', ')']))
+        .find_map(|word| word.parse().ok())
+}
