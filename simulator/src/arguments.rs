@@ -1,0 +1,68 @@
+//! The arguments of the command line, as typed.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::Parser;
+use simulator::{Config, Fault};
+
+/// Serve the vendor's historical API on this machine: synthetic history, or a folder of DBN files.
+///
+/// Faults can also be had while it runs: POST /sim/faults {"kind": "cut-in-frame", "next": 5},
+/// DELETE /sim/faults. What was asked of it: GET /sim/requests.
+#[derive(Debug, Parser)]
+#[command(name = "simulator", version)]
+pub(crate) struct Arguments {
+    /// Address to listen on; port 0 is any free one
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: SocketAddr,
+    /// Serve HTTPS, with a certificate for localhost written to cert.pem in this folder
+    #[arg(long, value_name = "DIR")]
+    tls_dir: Option<PathBuf>,
+    /// Serve the DBN files under this folder instead of synthetic history
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Seed of the synthetic history and of the faults
+    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
+    seed: u64,
+    /// Trades of the busiest contract on a full day of the synthetic history
+    #[arg(long, default_value_t = 20_000, value_name = "NUMBER")]
+    trades_per_day: u32,
+    /// Strikes of which each synthetic front contract has options: how large the definitions of
+    /// ALL_SYMBOLS are
+    #[arg(long, default_value_t = 150, value_name = "NUMBER")]
+    strikes: u32,
+    /// End of the synthetic history, YYYY-MM-DD, exclusive [default: today]
+    #[arg(long, value_name = "DATE")]
+    available_end: Option<String>,
+    /// The only key to accept [default: any well-formed one]
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// A fault, such as cut-in-frame:next=5 or latency:probability=0.1,seconds=2 or
+    /// pending:date=2024-01-02
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Fault>,
+}
+
+impl Arguments {
+    /// What was typed as a configuration; the error is a message.
+    pub(crate) fn into_config(self) -> Result<Config, String> {
+        if let Some(data) = self.data.as_ref().filter(|data| !data.is_dir()) {
+            return Err(format!(
+                "there is no folder {}; --data takes a folder of DBN files",
+                data.display()
+            ));
+        }
+        Ok(Config {
+            listen: self.listen,
+            tls_dir: self.tls_dir,
+            data: self.data,
+            seed: self.seed,
+            trades_per_day: self.trades_per_day,
+            strikes: self.strikes,
+            available_end: self.available_end,
+            key: self.key,
+            faults: self.faults,
+            ..Config::default()
+        })
+    }
+}

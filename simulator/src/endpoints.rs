@@ -1,0 +1,6 @@
+//! The vendor's methods, one file a family, and those of the simulator itself.
+
+pub(crate) mod timeseries;
+pub(crate) mod metadata;
+pub(crate) mod symbology;
+pub(crate) mod control;

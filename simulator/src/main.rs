@@ -1,0 +1,81 @@
+//! The simulator's command line.
+
+mod arguments;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use simulator::{Error, Simulator};
+
+use crate::arguments::Arguments;
+
+const EXIT_UNEXPECTED: u8 = 1;
+const EXIT_BAD_INPUT: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Arguments::parse().into_config() {
+        Ok(config) => config,
+        Err(message) => return complain(&message, EXIT_BAD_INPUT),
+    };
+    let simulator = match Simulator::start(config).await {
+        Ok(simulator) => simulator,
+        Err(error) => {
+            let code = match &error {
+                Error::Listen { .. }
+                | Error::Data { .. }
+                | Error::Fault(_)
+                | Error::AvailableEnd(_)
+                | Error::NoTls => EXIT_BAD_INPUT,
+                Error::Tls { .. } => EXIT_UNEXPECTED,
+            };
+            return complain(&chain(&error), code);
+        }
+    };
+    for skipped in simulator.skipped() {
+        eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
+    }
+    println!("listening on {}", simulator.url());
+    if let Err(error) = until_told_to_stop().await {
+        return complain(
+            &format!("failed to wait for a signal: {error}"),
+            EXIT_UNEXPECTED,
+        );
+    }
+    simulator.stop().await;
+    ExitCode::SUCCESS
+}
+
+#[cfg(unix)]
+async fn until_told_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn until_told_to_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+fn complain(message: &str, code: u8) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(code)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    message
+}

@@ -1,0 +1,271 @@
+//! Recorded history: a folder of DBN files, served as one.
+//!
+//! Files may overlap: for each dataset, schema, instrument and UTC day of the index timestamp, the
+//! records are those of one file, the one that has most of them; of several with as many, the first
+//! by path. Only the index is held in memory.
+
+pub(crate) mod scan;
+pub(crate) mod names;
+pub(crate) mod replay;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    io,
+    path::{Path, PathBuf},
+};
+
+use dbn::{SType, Schema};
+
+use self::{
+    names::Names,
+    replay::Replay,
+    scan::{Scanned, dbn_files, scan},
+};
+use crate::{
+    clock::{Day, DayRange},
+    error::Error,
+    history::{Availability, History, Mapping, Slice},
+    records::{Layout, Merge, Source},
+};
+
+/// Files under a folder that can't be served, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The file.
+    pub path: PathBuf,
+    /// Why it is left out.
+    pub reason: String,
+}
+
+/// Recorded history behind the interface of any history.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    datasets: BTreeMap<String, Dataset>,
+}
+
+#[derive(Debug, Default)]
+struct Dataset {
+    schemas: BTreeMap<Schema, Owners>,
+    names: Names,
+}
+
+/// Which file has the records of an instrument and day, and how many.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Owners {
+    pub(crate) files: Vec<PathBuf>,
+    days: BTreeMap<(Day, u32), Owner>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Owner {
+    file: usize,
+    records: u64,
+}
+
+impl Recorded {
+    /// Reads every file under `folder` once.
+    ///
+    /// # Errors
+    /// A folder that can't be listed.
+    pub(crate) fn open(folder: &Path) -> Result<(Self, Vec<Skipped>), Error> {
+        let mut recorded = Self {
+            datasets: BTreeMap::new(),
+        };
+        let mut skipped = Vec::new();
+        for path in dbn_files(folder)? {
+            match scan(&path) {
+                Ok(scanned) => recorded.add(path, scanned),
+                Err(reason) => skipped.push(Skipped { path, reason }),
+            }
+        }
+        for dataset in recorded.datasets.values_mut() {
+            dataset.names_for_all();
+        }
+        Ok((recorded, skipped))
+    }
+
+    fn add(&mut self, path: PathBuf, scanned: Scanned) {
+        let dataset = self
+            .datasets
+            .entry(scanned.metadata.dataset.clone())
+            .or_default();
+        dataset.names.add(&scanned.metadata);
+        dataset
+            .schemas
+            .entry(scanned.schema)
+            .or_default()
+            .add(path, scanned.counts);
+    }
+}
+
+impl Dataset {
+    /// Gives a name to instruments on days for which no file has one: the id.
+    fn names_for_all(&mut self) {
+        let held: BTreeSet<(u32, Day)> = self
+            .schemas
+            .values()
+            .flat_map(|owners| owners.days.keys().map(|(day, id)| (*id, *day)))
+            .collect();
+        for (id, day) in held {
+            self.names.name_if_unnamed(id, day);
+        }
+    }
+}
+
+impl Owners {
+    fn add(&mut self, path: PathBuf, counts: HashMap<(Day, u32), u64>) {
+        let file = self.files.len();
+        self.files.push(path);
+        for (key, records) in counts {
+            let owner = self.days.entry(key).or_insert(Owner { file, records });
+            if records > owner.records {
+                *owner = Owner { file, records };
+            }
+        }
+    }
+
+    fn over(&self, days: DayRange) -> impl Iterator<Item = (Day, u32, Owner)> + '_ {
+        let range = (days.first, 0)..(days.end.max(days.first), 0);
+        self.days
+            .range(range)
+            .map(|((day, id), owner)| (*day, *id, *owner))
+    }
+
+    /// The owners of the records of a slice.
+    fn of_slice<'a>(&'a self, slice: &'a Slice) -> impl Iterator<Item = (Day, u32, Owner)> + 'a {
+        self.over(slice.days()).filter(|(day, id, _)| {
+            slice.selection.contains(*id, *day) && !slice.conditions.is_absent(*day)
+        })
+    }
+
+    fn days(&self) -> Option<DayRange> {
+        let ((first, _), _) = self.days.first_key_value()?;
+        let ((last, _), _) = self.days.last_key_value()?;
+        Some(DayRange::new(*first, last.next()))
+    }
+}
+
+/// Whether a revised day repeats records of this schema: bars and definitions stay unique.
+fn is_revisable(schema: Schema) -> bool {
+    matches!(
+        schema,
+        Schema::Trades | Schema::Tbbo | Schema::Mbp1 | Schema::Mbp10 | Schema::Mbo
+    )
+}
+
+impl Recorded {
+    fn owners(&self, dataset: &str, schema: Schema) -> Option<&Owners> {
+        self.datasets.get(dataset)?.schemas.get(&schema)
+    }
+
+    /// Counts the part of a slice that isn't whole days by reading it.
+    fn count_read(&self, slice: &Slice) -> io::Result<u64> {
+        let size = Layout::of(slice.schema).size;
+        let mut source = self.open(slice)?;
+        let (mut count, mut block) = (0, Vec::new());
+        loop {
+            block.clear();
+            source.refill(&mut block)?;
+            if block.is_empty() {
+                return Ok(count);
+            }
+            count += u64::try_from(block.len() / size).unwrap_or(u64::MAX);
+        }
+    }
+}
+
+impl History for Recorded {
+    fn datasets(&self) -> Vec<String> {
+        self.datasets.keys().cloned().collect()
+    }
+
+    fn available(&self, dataset: &str) -> Option<Availability> {
+        let schemas = &self.datasets.get(dataset)?.schemas;
+        let days: Vec<(Schema, DayRange)> = schemas
+            .iter()
+            .filter_map(|(schema, owners)| Some((*schema, owners.days()?)))
+            .collect();
+        let first = days.iter().map(|(_, days)| days.first).min()?;
+        let end = days.iter().map(|(_, days)| days.end).max()?;
+        let schemas = days
+            .iter()
+            .map(|(schema, days)| (*schema, days.first.midnight(), days.end.midnight()))
+            .collect();
+        Some(Availability {
+            start: first.midnight(),
+            end: end.midnight(),
+            schemas,
+        })
+    }
+
+    fn resolve(
+        &self,
+        dataset: &str,
+        stype_in: SType,
+        symbol: &str,
+        days: DayRange,
+    ) -> Vec<Mapping> {
+        self.datasets
+            .get(dataset)
+            .map(|dataset| dataset.names.resolve(stype_in, symbol, days))
+            .unwrap_or_default()
+    }
+
+    fn resolve_all(&self, dataset: &str, days: DayRange) -> Vec<Mapping> {
+        self.datasets
+            .get(dataset)
+            .map(|dataset| dataset.names.resolve_all(days))
+            .unwrap_or_default()
+    }
+
+    fn is_listed_day(&self, _dataset: &str, _day: Day) -> bool {
+        true
+    }
+
+    fn count(&self, slice: &Slice) -> io::Result<u64> {
+        let Some(owners) = self.owners(&slice.dataset, slice.schema) else {
+            return Ok(0);
+        };
+        let whole = DayRange::new(slice.start.day_ceil(), slice.end.day());
+        if whole.is_empty() {
+            return self.count_read(slice);
+        }
+        let part = |start, end| Slice {
+            start,
+            end,
+            ..slice.clone()
+        };
+        let middle = part(whole.first.midnight(), whole.end.midnight());
+        let mut count = 0;
+        for (day, _, owner) in owners.of_slice(&middle) {
+            let repeated = if is_revisable(slice.schema) {
+                u64::from(slice.conditions.revision(day))
+            } else {
+                0
+            };
+            count += owner.records + repeated;
+        }
+        for (start, end) in [(slice.start, middle.start), (middle.end, slice.end)] {
+            if start < end {
+                count += self.count_read(&part(start, end))?;
+            }
+        }
+        Ok(count)
+    }
+
+    fn open(&self, slice: &Slice) -> io::Result<Box<dyn Source>> {
+        let layout = Layout::of(slice.schema);
+        let Some(owners) = self.owners(&slice.dataset, slice.schema) else {
+            return Ok(Box::new(Merge::new(layout, [])));
+        };
+        let mut by_file: BTreeMap<usize, BTreeSet<(Day, u32)>> = BTreeMap::new();
+        for (day, id, owner) in owners.of_slice(slice) {
+            by_file.entry(owner.file).or_default().insert((day, id));
+        }
+        let mut sources: Vec<Box<dyn Source>> = Vec::with_capacity(by_file.len());
+        for (file, owned) in by_file {
+            sources.push(Box::new(Replay::open(&owners.files[file], slice, owned)?));
+        }
+        Ok(Box::new(Merge::new(layout, sources)))
+    }
+}
