@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The worker: takes chunks from the queue and brings each through fetch and load to its settlement.
+
+pub mod environment;
+pub mod pool;
+pub mod pipeline;
+pub mod fetch;
+pub mod dbn_stream;
+pub mod decode;
+pub mod transform;
+pub mod ownership;
+pub mod load;
+pub mod error;
+pub mod settle;

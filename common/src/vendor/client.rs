@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use databento::HistoricalClient;
 use databento::historical::metadata::GetQueryParams;
 use databento::historical::symbology::ResolveParams;
 use databento::historical::{DateRange, DateTimeRange};
@@ -67,7 +68,7 @@ pub struct Vendor {
     key: ApiKey,
     range_url: reqwest::Url,
     http: reqwest::Client,
-    client: databento::HistoricalClient,
+    client: HistoricalClient,
     metadata_pace: Arc<Limiter>,
     data_pace: Arc<Limiter>,
     retry: RetryDelays,
@@ -105,7 +106,7 @@ impl Vendor {
                 .read_timeout(read_timeout)
         };
         let http = builder().build().map_err(|error| bad_url(error.to_string()))?;
-        let client = databento::HistoricalClient::builder()
+        let client = HistoricalClient::builder()
             .key(key.expose())
             .map_err(|_| bad_url("the client refuses the API key".to_owned()))?
             .base_url(url)
@@ -131,7 +132,7 @@ impl Vendor {
     /// # Errors
     /// [`VendorError`] after retries.
     pub async fn datasets(&self) -> Result<Vec<String>, VendorError> {
-        self.metadata(async |client| client.metadata().list_datasets(None).await)
+        self.metadata(|mut client| async move { client.metadata().list_datasets(None).await })
             .await
     }
 
@@ -140,8 +141,12 @@ impl Vendor {
     /// # Errors
     /// [`VendorError`] after retries.
     pub async fn schemas(&self, dataset: &str) -> Result<Vec<Schema>, VendorError> {
-        self.metadata(async |client| client.metadata().list_schemas(dataset).await)
-            .await
+        let dataset = dataset.to_owned();
+        let ask = |mut client: HistoricalClient| {
+            let dataset = dataset.clone();
+            async move { client.metadata().list_schemas(dataset).await }
+        };
+        self.metadata(ask).await
     }
 
     /// From when until when the vendor has records of the schema.
@@ -149,9 +154,12 @@ impl Vendor {
     /// # Errors
     /// [`VendorError`] after retries.
     pub async fn available(&self, dataset: &str, schema: Schema) -> Result<Span, VendorError> {
-        let range = self
-            .metadata(async |client| client.metadata().get_dataset_range(dataset).await)
-            .await?;
+        let dataset = dataset.to_owned();
+        let ask = |mut client: HistoricalClient| {
+            let dataset = dataset.clone();
+            async move { client.metadata().get_dataset_range(dataset).await }
+        };
+        let range = self.metadata(ask).await?;
         let of_schema = range.range_by_schema.get(&schema);
         let (start, end) = of_schema.map_or((range.start, range.end), |of| (of.start, of.end));
         Ok(Span {
@@ -166,8 +174,11 @@ impl Vendor {
     /// [`VendorError`] after retries; [`VendorError::NoSession`] when no symbol resolves.
     pub async fn record_count(&self, request: &RangeRequest) -> Result<u64, VendorError> {
         let params = request.query()?;
-        self.metadata(async |client| client.metadata().get_record_count(&params).await)
-            .await
+        let ask = |mut client: HistoricalClient| {
+            let params = params.clone();
+            async move { client.metadata().get_record_count(&params).await }
+        };
+        self.metadata(ask).await
     }
 
     /// How many bytes the vendor would bill.
@@ -176,8 +187,11 @@ impl Vendor {
     /// As [`Self::record_count`].
     pub async fn billable_bytes(&self, request: &RangeRequest) -> Result<u64, VendorError> {
         let params = request.query()?;
-        self.metadata(async |client| client.metadata().get_billable_size(&params).await)
-            .await
+        let ask = |mut client: HistoricalClient| {
+            let params = params.clone();
+            async move { client.metadata().get_billable_size(&params).await }
+        };
+        self.metadata(ask).await
     }
 
     /// What the vendor would bill.
@@ -186,9 +200,11 @@ impl Vendor {
     /// As [`Self::record_count`].
     pub async fn cost(&self, request: &RangeRequest) -> Result<Usd, VendorError> {
         let params = request.query()?;
-        let quote = self
-            .metadata(async |client| client.metadata().get_cost(&params).await)
-            .await?;
+        let ask = |mut client: HistoricalClient| {
+            let params = params.clone();
+            async move { client.metadata().get_cost(&params).await }
+        };
+        let quote = self.metadata(ask).await?;
         Usd::from_quote(quote)
             .ok_or_else(|| VendorError::Unreadable(format!("a cost of {quote} dollars")))
     }
@@ -221,13 +237,11 @@ impl Vendor {
                 .stype_in(stype_in)
                 .date_range(DateRange::from((date(days.start()), date(days.end()))))
                 .build();
-            let answer = self
-                .retrying(&self.data_pace, async || {
-                    let mut client = self.client.clone();
-                    client.symbology().resolve(&params).await
-                })
-                .await;
-            match answer {
+            let ask = |mut client: HistoricalClient| {
+                let params = params.clone();
+                async move { client.symbology().resolve(&params).await }
+            };
+            match self.retrying(&self.data_pace, ask).await {
                 Ok(answer) => resolution.take(answer)?,
                 Err(VendorError::NoSession { .. }) => resolution.not_found.extend_from_slice(group),
                 Err(error) => return Err(error),
@@ -281,23 +295,26 @@ impl Vendor {
         Err(error)
     }
 
-    async fn metadata<T>(
-        &self,
-        ask: impl AsyncFn(&mut databento::HistoricalClient) -> databento::Result<T>,
-    ) -> Result<T, VendorError> {
-        let call = async || ask(&mut self.client.clone()).await;
-        self.retrying(&self.metadata_pace, call).await
+    async fn metadata<T, F>(&self, ask: impl Fn(HistoricalClient) -> F) -> Result<T, VendorError>
+    where
+        F: Future<Output = databento::Result<T>>,
+    {
+        self.retrying(&self.metadata_pace, ask).await
     }
 
     /// Asks what costs nothing until there is an answer, or an error that would come again.
-    async fn retrying<T, F>(&self, pace: &Limiter, ask: impl Fn() -> F) -> Result<T, VendorError>
+    async fn retrying<T, F>(
+        &self,
+        pace: &Limiter,
+        ask: impl Fn(HistoricalClient) -> F,
+    ) -> Result<T, VendorError>
     where
         F: Future<Output = databento::Result<T>>,
     {
         let mut tries = 0;
         loop {
             pace.wait().await;
-            let error = match ask().await {
+            let error = match ask(self.client.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => VendorError::from(error),
             };

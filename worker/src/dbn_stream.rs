@@ -1,0 +1,282 @@
+//! A compressed stream of records, taken apart as it comes in, with the proof that it is whole.
+//!
+//! The usual decoders take the end of their input for the end of the stream: cut inside a compressed
+//! frame or inside a record, it looks complete to them. Here bytes are pushed in, and
+//! [`DbnStream::finish`] says whether they ended where a stream can end: at the end of a frame, and at
+//! the end of a record. A stream that was cut between two frames is whole by that measure; only the
+//! vendor's count of records tells.
+
+use common::archive::StreamFacts;
+use common::record_layout::RecordLayout;
+use common::time::Nanos;
+use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
+use dbn::{Metadata, Record, Schema, VersionUpgradePolicy};
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+
+/// Bytes of a metadata header above which a stream is taken for damaged; the largest known is 5.9 MB.
+const METADATA_BYTES_MAX: u32 = 256 * 1024 * 1024;
+const PRELUDE_BYTES: usize = 8;
+const OUTPUT_BYTES: usize = 128 * 1024;
+
+/// Why a stream can't be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// Nothing was sent.
+    #[error("the stream is empty")]
+    Empty,
+    /// It ended inside a compressed frame.
+    #[error("the stream was cut inside a compressed frame, after {records} records")]
+    CutInFrame {
+        /// Whole records before the cut.
+        records: u64,
+    },
+    /// It ended inside the header.
+    #[error("the stream was cut inside its header")]
+    CutInHeader,
+    /// It ended inside a record.
+    #[error("the stream was cut inside a record, after {records} records")]
+    CutInRecord {
+        /// Whole records before the cut.
+        records: u64,
+    },
+    /// The compression is damaged, or there is none.
+    #[error("the stream is damaged after {records} records")]
+    Compression {
+        /// Whole records before the damage.
+        records: u64,
+        /// What the decompressor says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The records can't be read.
+    #[error("the stream's records can't be read after {records} of them")]
+    Records {
+        /// Whole records before that one.
+        records: u64,
+        /// What the decoder says.
+        #[source]
+        source: dbn::Error,
+    },
+    /// A record that doesn't belong into the stream.
+    #[error("record {number} of the stream {what}")]
+    Foreign {
+        /// Its number, from 0.
+        number: u64,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+/// What comes out of a stream, in its order.
+pub trait Sink {
+    /// The header; once, before the records.
+    fn metadata(&mut self, metadata: Metadata);
+
+    /// One record's bytes, in the current version's layout.
+    fn record(&mut self, record: &[u8], index_time: Nanos);
+}
+
+/// A sink for whoever wants the proof alone.
+#[derive(Debug)]
+pub struct ProofOnly;
+
+impl Sink for ProofOnly {
+    fn metadata(&mut self, _metadata: Metadata) {}
+
+    fn record(&mut self, _record: &[u8], _index_time: Nanos) {}
+}
+
+/// A stream that is being taken apart.
+pub struct DbnStream {
+    schema: Schema,
+    record_bytes: usize,
+    zstd: Decoder<'static>,
+    /// Whether the last frame is complete; `None` before the first byte.
+    frame_complete: Option<bool>,
+    output: Vec<u8>,
+    fsm: DbnFsm,
+    prelude: Vec<u8>,
+    uncompressed: u64,
+    header_bytes: u64,
+    records: u64,
+    index_times: Option<(Nanos, Nanos)>,
+}
+
+impl DbnStream {
+    /// A stream of one schema's records.
+    ///
+    /// # Errors
+    /// [`StreamError`] when the decompressor can't be made.
+    pub fn new(schema: Schema) -> Result<Self, StreamError> {
+        let zstd = Decoder::new().map_err(|source| StreamError::Compression { records: 0, source })?;
+        let fsm = DbnFsm::builder()
+            .upgrade_policy(VersionUpgradePolicy::UpgradeToV3)
+            .build()
+            .map_err(|source| StreamError::Records { records: 0, source })?;
+        Ok(Self {
+            schema,
+            record_bytes: RecordLayout::of(schema).record_bytes,
+            zstd,
+            frame_complete: None,
+            output: vec![0; OUTPUT_BYTES],
+            fsm,
+            prelude: Vec::with_capacity(PRELUDE_BYTES),
+            uncompressed: 0,
+            header_bytes: 0,
+            records: 0,
+            index_times: None,
+        })
+    }
+
+    /// Uncompressed bytes of records so far: what the vendor bills, also for a stream that failed.
+    #[must_use]
+    pub fn billable_bytes(&self) -> u64 {
+        match self.header_bytes {
+            0 => 0,
+            header => self.uncompressed.saturating_sub(header),
+        }
+    }
+
+    /// Takes the next compressed bytes.
+    ///
+    /// # Errors
+    /// [`StreamError`] when they can't be part of such a stream.
+    pub fn push(&mut self, compressed: &[u8], sink: &mut impl Sink) -> Result<(), StreamError> {
+        let mut input = InBuffer::around(compressed);
+        let mut output = std::mem::take(&mut self.output);
+        let pushed = self.push_input(&mut input, &mut output, sink);
+        self.output = output;
+        pushed
+    }
+
+    fn push_input(
+        &mut self,
+        input: &mut InBuffer<'_>,
+        output: &mut Vec<u8>,
+        sink: &mut impl Sink,
+    ) -> Result<(), StreamError> {
+        loop {
+            let mut out = OutBuffer::around(output.as_mut_slice());
+            let before = input.pos();
+            let left = self.zstd.run(input, &mut out).map_err(|source| {
+                StreamError::Compression {
+                    records: self.records,
+                    source,
+                }
+            })?;
+            let written = out.pos();
+            if input.pos() > before || written > 0 {
+                self.frame_complete = Some(left == 0);
+            }
+            self.take_output(&output[..written], sink)?;
+            // A full output may have left more behind in the decompressor.
+            if input.pos() == input.src.len() && written < output.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take_output(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), StreamError> {
+        self.uncompressed += as_u64(bytes.len());
+        let bytes = match PRELUDE_BYTES.checked_sub(self.prelude.len()) {
+            None | Some(0) => bytes,
+            Some(missing) => {
+                let (start, rest) = bytes.split_at(missing.min(bytes.len()));
+                self.prelude.extend_from_slice(start);
+                if self.prelude.len() < PRELUDE_BYTES {
+                    return Ok(());
+                }
+                self.take_prelude()?;
+                rest
+            }
+        };
+        self.fsm.write_all(bytes);
+        self.take_records(sink)
+    }
+
+    /// The prelude tells the header's length; a damaged one must not make the decoder ask for 4 GiB.
+    fn take_prelude(&mut self) -> Result<(), StreamError> {
+        let length = [self.prelude[4], self.prelude[5], self.prelude[6], self.prelude[7]];
+        let length = u32::from_le_bytes(length);
+        if !self.prelude.starts_with(b"DBN") || length > METADATA_BYTES_MAX {
+            return Err(StreamError::Foreign {
+                number: 0,
+                what: "comes after a header that is none",
+            });
+        }
+        self.header_bytes = as_u64(PRELUDE_BYTES) + u64::from(length);
+        self.fsm.write_all(&self.prelude);
+        Ok(())
+    }
+
+    fn take_records(&mut self, sink: &mut impl Sink) -> Result<(), StreamError> {
+        loop {
+            match self.fsm.process() {
+                ProcessResult::ReadMore(_) => return Ok(()),
+                ProcessResult::Metadata(metadata) => {
+                    if metadata.schema != Some(self.schema) {
+                        return Err(self.foreign("comes after a header of another schema"));
+                    }
+                    sink.metadata(metadata);
+                }
+                ProcessResult::Record(()) => {
+                    let Some(record) = self.fsm.last_record() else {
+                        return Err(self.foreign("is missing"));
+                    };
+                    let bytes: &[u8] = record.as_ref();
+                    if bytes.len() != self.record_bytes {
+                        return Err(self.foreign("has the length of another schema"));
+                    }
+                    let Ok(index_time) = i64::try_from(record.raw_index_ts()).map(Nanos) else {
+                        return Err(self.foreign("has no index time"));
+                    };
+                    sink.record(bytes, index_time);
+                    self.records += 1;
+                    let first = self.index_times.map_or(index_time, |(first, _)| first);
+                    self.index_times = Some((first, index_time));
+                }
+                ProcessResult::Err(source) => {
+                    return Err(StreamError::Records {
+                        records: self.records,
+                        source,
+                    });
+                }
+            }
+        }
+    }
+
+    fn foreign(&self, what: &'static str) -> StreamError {
+        StreamError::Foreign {
+            number: self.records,
+            what,
+        }
+    }
+
+    /// The proof, once all bytes were pushed: the stream ended where a stream can end.
+    ///
+    /// # Errors
+    /// [`StreamError`] that says where it was cut.
+    pub fn finish(self) -> Result<StreamFacts, StreamError> {
+        let records = self.records;
+        match self.frame_complete {
+            None => return Err(StreamError::Empty),
+            Some(false) => return Err(StreamError::CutInFrame { records }),
+            Some(true) => {}
+        }
+        if !self.fsm.has_decoded_metadata() {
+            return Err(StreamError::CutInHeader);
+        }
+        if !self.fsm.data().is_empty() {
+            return Err(StreamError::CutInRecord { records });
+        }
+        Ok(StreamFacts {
+            records,
+            billable_bytes: self.billable_bytes(),
+            index_times: self.index_times,
+        })
+    }
+}
+
+fn as_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,104 @@
+//! All that a chunk's work may touch.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use common::archive::Archive;
+use common::chunk::ChunkId;
+use common::configuration::mapping::Mapping;
+use common::configuration::settings::Settings;
+use common::store::Store;
+use common::time::DayRange;
+use common::vendor::Vendor;
+use dbn::Schema;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// All that a chunk's work may touch. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Settings of the installation.
+    pub settings: Arc<Settings>,
+    /// The database.
+    pub store: Arc<Store>,
+    /// Received streams.
+    pub archive: Archive,
+    /// The vendor's service.
+    pub vendor: Vendor,
+    /// The mappings of the schemas that are worked on.
+    pub mappings: Arc<HashMap<Schema, Mapping>>,
+    /// Tells whoever follows what happens.
+    pub events: mpsc::Sender<Event>,
+    /// Ends the work: no further claims, streams are let go, loads are finished.
+    pub stop: CancellationToken,
+    /// This process's name, new with every start.
+    pub worker: Arc<str>,
+}
+
+/// Something that happened to a chunk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// Work on it began.
+    Started {
+        /// The chunk.
+        chunk: ChunkId,
+        /// Its schema.
+        schema: Schema,
+        /// Its days.
+        days: DayRange,
+    },
+    /// It stands as follows.
+    Settled {
+        /// The chunk.
+        chunk: ChunkId,
+        /// Its schema.
+        schema: Schema,
+        /// Its days.
+        days: DayRange,
+        /// What became of it.
+        outcome: Outcome,
+        /// How long this attempt took.
+        seconds: f64,
+    },
+    /// Work that costs money stopped, in one job or in all.
+    Paused {
+        /// Why.
+        reason: String,
+    },
+    /// This process can't go on.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Loaded, and proven complete.
+    Done {
+        /// Records fetched.
+        records: u64,
+        /// Whether the archive had them already.
+        from_archive: bool,
+    },
+    /// Proven to hold no records.
+    Empty,
+    /// To be tried again.
+    Retry {
+        /// Why.
+        error: String,
+    },
+    /// The vendor doesn't have it yet.
+    NotYet {
+        /// The vendor's words.
+        error: String,
+    },
+    /// Given up.
+    Dead {
+        /// Why.
+        error: String,
+    },
+    /// Back in the queue as it was.
+    HandedBack,
+}

@@ -1,0 +1,194 @@
+//! Fetch: vendor → archive, proven whole and durable before it counts.
+
+use bytes::Bytes;
+use common::archive::{Manifest, Part, StreamFacts};
+use common::store::{Claim, Held};
+use common::time::Nanos;
+use common::vendor::{RangeRequest, RangeStream, Resolution, VendorError};
+use dbn::Schema;
+use tokio::sync::mpsc;
+
+use crate::dbn_stream::{DbnStream, ProofOnly};
+use crate::environment::Environment;
+use crate::error::ChunkError;
+use crate::ownership::asked_slices;
+
+/// Pieces of the body between the network and the thread that checks and writes them.
+const PIECES_AHEAD: usize = 16;
+
+/// What a fetch came to.
+#[derive(Clone, Debug)]
+pub enum Fetched {
+    /// The stream is in the archive.
+    Archived {
+        /// What is known of it.
+        manifest: Manifest,
+        /// Whether it was there before.
+        from_archive: bool,
+    },
+    /// The vendor has no records there.
+    Nothing {
+        /// The slices that are proven to be empty.
+        slices: Vec<Held>,
+        /// What the symbols mean there.
+        resolution: Resolution,
+    },
+}
+
+/// Brings a chunk's stream into the archive, unless it is there.
+///
+/// # Errors
+/// [`ChunkError`]; what was received is paid for and settled.
+pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
+    let request = claim.chunk.range_request();
+    let archived = environment.archive.find(&request).map_err(ChunkError::Archive)?;
+    if let Some(manifest) = archived {
+        environment.store.record_archived(&manifest).await?;
+        return Ok(Fetched::Archived {
+            manifest,
+            from_archive: true,
+        });
+    }
+    // A count of nothing is asked for again before it is believed: the plan may be old.
+    let expected = match claim.chunk.expected {
+        Some(count) if count > 0 => count,
+        _ => match environment.vendor.record_count(&request).await {
+            Ok(0) | Err(VendorError::NoSession { .. }) => return nothing(environment, claim).await,
+            Ok(count) => count,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let reservation = environment.store.reserve(claim, Nanos::now()).await?;
+    fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
+    let (received, billable_bytes) = receive(environment, claim, &request).await;
+    environment
+        .store
+        .settle_spend(claim, reservation, billable_bytes, Nanos::now())
+        .await?;
+    let (part, facts) = match received {
+        Ok(received) => received,
+        Err(ChunkError::Vendor(VendorError::NoSession { .. })) => {
+            return nothing(environment, claim).await;
+        }
+        Err(error) => return Err(error),
+    };
+    prove_count(environment, &request, facts.records, expected).await?;
+    let finished = tokio::task::spawn_blocking(move || part.finish(facts, Nanos::now())).await;
+    let manifest = finished
+        .map_err(|error| ChunkError::Panic(error.to_string()))?
+        .map_err(ChunkError::Archive)?;
+    fail::fail_point!("archived", |_| Err(ChunkError::Panic("archived".into())));
+    environment.store.record_archived(&manifest).await?;
+    Ok(Fetched::Archived {
+        manifest,
+        from_archive: false,
+    })
+}
+
+/// The slices are held all the same: nobody needs to ask again.
+async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
+    let chunk = &claim.chunk;
+    let resolution = match chunk.symbols.names() {
+        None => Resolution::default(),
+        Some(names) => {
+            let vendor = &environment.vendor;
+            vendor
+                .resolve(&chunk.dataset, chunk.stype_in, names, chunk.days)
+                .await?
+        }
+    };
+    Ok(Fetched::Nothing {
+        slices: asked_slices(chunk, &resolution),
+        resolution,
+    })
+}
+
+/// The number of records agrees with the vendor's own count; where it doesn't, the count is asked
+/// for once more: history is rewritten, and a plan grows old.
+async fn prove_count(
+    environment: &Environment,
+    request: &RangeRequest,
+    received: u64,
+    expected: u64,
+) -> Result<(), ChunkError> {
+    if received == expected {
+        return Ok(());
+    }
+    let counted = environment.vendor.record_count(request).await?;
+    if received == counted {
+        return Ok(());
+    }
+    Err(ChunkError::Count { received, counted })
+}
+
+/// Receives a stream into the archive's folder and takes it apart on the way: the proof, or the
+/// error; and in any case the bytes that the vendor bills.
+async fn receive(
+    environment: &Environment,
+    claim: &Claim,
+    request: &RangeRequest,
+) -> (Result<(Part, StreamFacts), ChunkError>, u64) {
+    let unique = format!("{}-{}", claim.chunk.id, claim.epoch);
+    let part = match environment.archive.begin(request, &unique) {
+        Ok(part) => part,
+        Err(error) => return (Err(ChunkError::Archive(error)), 0),
+    };
+    let stream = match environment.vendor.get_range(request).await {
+        Ok(stream) => stream,
+        Err(error) => return (Err(error.into()), 0),
+    };
+    let schema = claim.chunk.schema;
+    let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
+    let thread = tokio::task::spawn_blocking(move || take(part, schema, receiver));
+    let pumped = pump(environment, stream, sender).await;
+    match thread.await {
+        Err(error) => (Err(ChunkError::Panic(error.to_string())), claim.chunk.billable_bytes),
+        // A broken connection explains why the stream isn't whole, not the other way round.
+        Ok((taken, bytes)) => (pumped.and(taken), bytes),
+    }
+}
+
+/// Hands the body on until it ends, fails, or the work is stopped.
+async fn pump(
+    environment: &Environment,
+    mut stream: RangeStream,
+    sender: mpsc::Sender<Bytes>,
+) -> Result<(), ChunkError> {
+    loop {
+        let next = tokio::select! {
+            next = stream.next() => next?,
+            () = environment.stop.cancelled() => return Err(ChunkError::Stopped),
+        };
+        match next {
+            None => return Ok(()),
+            Some(piece) => {
+                if sender.send(piece).await.is_err() {
+                    // The thread has met damage and says so itself.
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn take(
+    mut part: Part,
+    schema: Schema,
+    mut pieces: mpsc::Receiver<Bytes>,
+) -> (Result<(Part, StreamFacts), ChunkError>, u64) {
+    let mut decoder = match DbnStream::new(schema) {
+        Ok(decoder) => decoder,
+        Err(error) => return (Err(error.into()), 0),
+    };
+    while let Some(piece) = pieces.blocking_recv() {
+        if let Err(error) = part.write(&piece) {
+            return (Err(ChunkError::Archive(error)), decoder.billable_bytes());
+        }
+        if let Err(error) = decoder.push(&piece, &mut ProofOnly) {
+            return (Err(error.into()), decoder.billable_bytes());
+        }
+    }
+    let billable_bytes = decoder.billable_bytes();
+    let facts = decoder.finish().map_err(ChunkError::from);
+    (facts.map(|facts| (part, facts)), billable_bytes)
+}

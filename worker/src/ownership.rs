@@ -1,0 +1,189 @@
+//! Ownership: which records of a stream are the chunk's to load.
+//!
+//! A record is loaded when the chunk asked for its instrument at its index time and no other chunk
+//! holds that slice; it is counted as covered when another does. Market columns play no part in it:
+//! real feeds hold identical records.
+
+use std::collections::HashMap;
+
+use common::store::load::own_slices;
+use common::store::rows::RowBlock;
+use common::store::{Chunk, Held};
+use common::time::{Nanos, Span};
+use common::vendor::Resolution;
+
+use crate::error::ChunkError;
+
+/// What is to become of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Load,
+    Covered,
+    Filtered,
+}
+
+/// The slices that a chunk asked for, and those that others hold.
+#[derive(Debug)]
+pub struct Ownership {
+    asked: Asked,
+    asked_slices: Vec<Held>,
+    others: HashMap<u32, Vec<Span>>,
+    others_everything: Vec<Span>,
+    own: Vec<Held>,
+    /// What the last record's instrument and time were found to be, and until when it holds.
+    last: Option<(u32, Span, Fate)>,
+    /// Records that came along and were not asked for.
+    pub filtered: u64,
+    /// Records that another chunk holds.
+    pub covered: u64,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Everything,
+    /// Instruments and their times; whether other records are to be expected in the stream.
+    Instruments {
+        spans: HashMap<u32, Vec<Span>>,
+        filtered: bool,
+    },
+}
+
+impl Ownership {
+    /// The ownership of a chunk whose symbols mean what `resolution` says.
+    #[must_use]
+    pub fn new(chunk: &Chunk, resolution: &Resolution, others: Vec<Held>) -> Self {
+        let asked_slices = asked_slices(chunk, resolution);
+        let own = own_slices(&asked_slices, &others);
+        let asked = match chunk.symbols.names() {
+            None => Asked::Everything,
+            Some(_) => Asked::Instruments {
+                spans: by_instrument(&asked_slices),
+                filtered: chunk.range_request().symbols != chunk.symbols,
+            },
+        };
+        let others_everything = others.iter().filter(|held| held.instrument_id.is_none());
+        Self {
+            asked,
+            own,
+            others_everything: others_everything.map(|held| held.span).collect(),
+            others: by_instrument(&others),
+            asked_slices,
+            last: None,
+            filtered: 0,
+            covered: 0,
+        }
+    }
+
+    /// The slices that the chunk holds once it is loaded.
+    #[must_use]
+    pub fn own(&self) -> &[Held] {
+        &self.own
+    }
+
+    /// The rows of a block that are the chunk's to load; the rest is counted.
+    ///
+    /// # Errors
+    /// [`ChunkError::Unmapped`] for a record that the symbols do not account for.
+    pub fn claim(&mut self, block: RowBlock) -> Result<RowBlock, ChunkError> {
+        let nothing_to_sort_out = matches!(self.asked, Asked::Everything)
+            && self.others.is_empty()
+            && self.others_everything.is_empty();
+        if nothing_to_sort_out {
+            return Ok(block);
+        }
+        let mut flags = Vec::with_capacity(block.len());
+        for (instrument_id, time) in block.instrument_ids.iter().zip(&block.index_times) {
+            let fate = self.fate(*instrument_id, Nanos(*time))?;
+            match fate {
+                Fate::Load => {}
+                Fate::Covered => self.covered += 1,
+                Fate::Filtered => self.filtered += 1,
+            }
+            flags.push(fate == Fate::Load);
+        }
+        if flags.iter().all(|keep| *keep) {
+            return Ok(block);
+        }
+        Ok(block.keep(&flags))
+    }
+
+    fn fate(&mut self, instrument_id: u32, time: Nanos) -> Result<Fate, ChunkError> {
+        if let Some((last_id, span, fate)) = self.last
+            && last_id == instrument_id
+            && span.contains(time)
+        {
+            return Ok(fate);
+        }
+        let (span, fate) = self.find(instrument_id, time)?;
+        self.last = Some((instrument_id, span, fate));
+        Ok(fate)
+    }
+
+    /// The fate of a record, and the span around it in which it is the same.
+    fn find(&self, instrument_id: u32, time: Nanos) -> Result<(Span, Fate), ChunkError> {
+        let instant = Span {
+            start: time,
+            end: Nanos(time.0.saturating_add(1)),
+        };
+        if let Asked::Instruments { spans, filtered } = &self.asked {
+            let asked = spans.get(&instrument_id);
+            if !asked.is_some_and(|spans| spans.iter().any(|span| span.contains(time))) {
+                return match filtered {
+                    true => Ok((instant, Fate::Filtered)),
+                    false => Err(ChunkError::Unmapped {
+                        instrument_id,
+                        time,
+                    }),
+                };
+            }
+        }
+        let others = self.others.get(&instrument_id);
+        let others = others.into_iter().flatten().chain(&self.others_everything);
+        if let Some(span) = others.copied().find(|span| span.contains(time)) {
+            return Ok((span, Fate::Covered));
+        }
+        let own = self.own.iter().filter(|held| held.instrument_id == Some(instrument_id));
+        let own = own.map(|held| held.span).find(|span| span.contains(time));
+        Ok((own.unwrap_or(instant), Fate::Load))
+    }
+
+    /// How many slices the chunk asked for.
+    #[must_use]
+    pub fn asked(&self) -> &[Held] {
+        &self.asked_slices
+    }
+}
+
+/// The slices that a chunk's symbols stand for.
+#[must_use]
+pub fn asked_slices(chunk: &Chunk, resolution: &Resolution) -> Vec<Held> {
+    let span = chunk.days.span();
+    if chunk.symbols.names().is_none() {
+        return vec![Held {
+            instrument_id: None,
+            span,
+        }];
+    }
+    let windows = resolution.windows.values().flatten();
+    let mut slices: Vec<Held> = windows
+        .filter_map(|window| {
+            Some(Held {
+                instrument_id: Some(window.instrument_id),
+                span: window.days.span().intersection(span)?,
+            })
+        })
+        .collect();
+    slices.sort_by_key(|slice| (slice.instrument_id, slice.span));
+    slices.dedup();
+    slices
+}
+
+fn by_instrument(slices: &[Held]) -> HashMap<u32, Vec<Span>> {
+    let mut spans: HashMap<u32, Vec<Span>> = HashMap::new();
+    for slice in slices {
+        if let Some(instrument_id) = slice.instrument_id {
+            spans.entry(instrument_id).or_default().push(slice.span);
+        }
+    }
+    spans
+}

@@ -1,0 +1,145 @@
+//! The pool: slots that take hints from the queue, claim their chunks and work them off.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use apalis::layers::WorkerBuilderExt;
+use apalis_core::error::WorkerError;
+use apalis_core::worker::builder::WorkerBuilder;
+use common::chunk::ChunkId;
+use common::queue::{Hint, Hints};
+use common::store::{Claim, StoreError};
+use common::time::Nanos;
+
+use crate::environment::{Environment, Event, Outcome};
+use crate::error::{ChunkError, chain};
+use crate::pipeline;
+use crate::settle::settle_error;
+
+/// Told of every hint that was dealt with, whatever came of it.
+pub type Dealt = Arc<dyn Fn(ChunkId) + Send + Sync>;
+
+/// Works off hints until the queue ends.
+///
+/// # Errors
+/// [`WorkerError`] when the queue fails.
+pub async fn run(environment: Environment, hints: Hints, dealt: Dealt) -> Result<(), WorkerError> {
+    let slots = environment.settings.slots();
+    let name = environment.worker.to_string();
+    let handler = move |message: serde_json::Value| {
+        let environment = environment.clone();
+        let dealt = Arc::clone(&dealt);
+        async move {
+            // A message that can't be read is dropped: the database finds its chunk again.
+            if let Ok(hint) = serde_json::from_value::<Hint>(message) {
+                // A task of its own: a panic stays in it.
+                let work = tokio::spawn(async move { attempt(&environment, hint.chunk).await });
+                if let Err(error) = work.await {
+                    tracing::error!(chunk = %hint.chunk, %error, "the work on a chunk failed");
+                }
+                dealt(hint.chunk);
+            }
+        }
+    };
+    WorkerBuilder::new(name)
+        .backend(hints)
+        .concurrency(slots)
+        .build(handler)
+        .run()
+        .await
+}
+
+/// One attempt at a chunk, if it is due: claim, work, settle.
+async fn attempt(environment: &Environment, chunk: ChunkId) {
+    if environment.stop.is_cancelled() {
+        return;
+    }
+    let lease = Duration::from_secs_f64(environment.settings.lease_seconds);
+    let store = &environment.store;
+    let claim = match store.claim(chunk, &environment.worker, lease, Nanos::now()).await {
+        Ok(Some(claim)) => claim,
+        Ok(None) => return,
+        Err(error) => {
+            report_store(environment, chunk, &error).await;
+            return;
+        }
+    };
+    let began = Nanos::now();
+    send(environment, started(&claim)).await;
+    let result = tokio::select! {
+        result = guarded(environment, &claim) => result,
+        () = lease_lost(environment, &claim, lease) => Err(StoreError::Fenced(chunk).into()),
+    };
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(error) => match settle_error(environment, &claim, &error).await {
+            Ok(outcome) => outcome,
+            // It was settled or claimed elsewhere meanwhile: nothing to add.
+            Err(StoreError::Fenced(_)) => Outcome::HandedBack,
+            Err(error) => {
+                report_store(environment, chunk, &error).await;
+                Outcome::HandedBack
+            }
+        },
+    };
+    let seconds = Nanos::now().seconds_since(began);
+    send(environment, settled(&claim, outcome, seconds)).await;
+}
+
+/// The pipeline in a task of its own, so that a panic in it is an error like others.
+async fn guarded(environment: &Environment, claim: &Claim) -> Result<Outcome, ChunkError> {
+    let (environment, claim) = (environment.clone(), claim.clone());
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(async move { pipeline::run(&environment, &claim).await });
+    match task.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(error)) => Err(ChunkError::Panic(error.to_string())),
+        None => Err(ChunkError::Stopped),
+    }
+}
+
+/// Prolongs the lease while the work lasts; returns when it is lost.
+async fn lease_lost(environment: &Environment, claim: &Claim, lease: Duration) {
+    let mut beat = tokio::time::interval(lease / 3);
+    beat.tick().await;
+    loop {
+        beat.tick().await;
+        match environment.store.renew(claim, lease, Nanos::now()).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(error = chain(&error), "a lease was not prolonged"),
+        }
+    }
+}
+
+async fn report_store(environment: &Environment, chunk: ChunkId, error: &StoreError) {
+    let reason = chain(error);
+    tracing::error!(%chunk, reason, "the database did not take a chunk's state");
+    if matches!(error, StoreError::DiskFull) {
+        environment.stop.cancel();
+        send(environment, Event::Failed { reason }).await;
+    }
+}
+
+async fn send(environment: &Environment, event: Event) {
+    // Nobody may be following.
+    let _follower_gone = environment.events.send(event).await;
+}
+
+fn started(claim: &Claim) -> Event {
+    Event::Started {
+        chunk: claim.chunk.id,
+        schema: claim.chunk.schema,
+        days: claim.chunk.days,
+    }
+}
+
+fn settled(claim: &Claim, outcome: Outcome, seconds: f64) -> Event {
+    Event::Settled {
+        chunk: claim.chunk.id,
+        schema: claim.chunk.schema,
+        days: claim.chunk.days,
+        outcome,
+        seconds,
+    }
+}

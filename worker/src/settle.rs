@@ -1,0 +1,166 @@
+//! Settle: what an error leads to, decided in one place.
+
+use std::time::Duration;
+
+use common::store::settle::PutOff;
+use common::store::{Claim, StoreError};
+use common::time::Nanos;
+use common::vendor::VendorError;
+use common::vendor::retry::RetryDelays;
+
+use crate::environment::{Environment, Event, Outcome};
+use crate::error::{ChunkError, chain};
+
+/// How long to wait for days that the vendor doesn't have yet, when it doesn't say.
+const NOT_YET: Duration = Duration::from_secs(3600);
+
+/// What an error leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Try again, after this long at least.
+    Retry(Option<Duration>),
+    /// Try again once the vendor has the days.
+    NotYet(Option<Nanos>),
+    /// Give the chunk up: it would fail again.
+    Dead,
+    /// Hand the chunk back, and pause its job: its budget is spent.
+    PauseJob,
+    /// Hand the chunk back, and pause all jobs: the vendor lets nobody in.
+    PauseAll,
+    /// Hand the chunk back: this process stops.
+    HandBack,
+    /// Hand the chunk back, and end this process: it can't write.
+    EndProcess,
+    /// Somebody else has the chunk: leave it alone.
+    Drop,
+}
+
+/// What an error leads to. No arm catches the rest: a new error forces a decision.
+#[must_use]
+pub fn decide(error: &ChunkError) -> Decision {
+    match error {
+        ChunkError::Vendor(error) => match error {
+            VendorError::Unauthorized { .. } | VendorError::AccountHeld { .. } => {
+                Decision::PauseAll
+            }
+            VendorError::NotYet { available_end, .. } => Decision::NotYet(*available_end),
+            VendorError::RateLimited { retry_after } => Decision::Retry(*retry_after),
+            VendorError::Refused { .. } => Decision::Dead,
+            // Symbols that resolve to nothing end a fetch as empty; elsewhere they are passing.
+            VendorError::NoSession { .. }
+            | VendorError::Unavailable { .. }
+            | VendorError::Connection(_)
+            | VendorError::Unreadable(_) => Decision::Retry(None),
+        },
+        ChunkError::Store(error) => match error {
+            StoreError::Fenced(_) => Decision::Drop,
+            StoreError::OverBudget { .. } => Decision::PauseJob,
+            StoreError::DiskFull => Decision::EndProcess,
+            StoreError::Unreadable(_) | StoreError::IllegalTransition(_) => Decision::Dead,
+            StoreError::Database(_)
+            | StoreError::Address(_)
+            | StoreError::InUse(_)
+            | StoreError::Version(_)
+            | StoreError::Origin(_)
+            | StoreError::Migration(_) => Decision::Retry(None),
+        },
+        ChunkError::Archive(error) => match error.kind() {
+            std::io::ErrorKind::StorageFull
+            | std::io::ErrorKind::QuotaExceeded
+            | std::io::ErrorKind::ReadOnlyFilesystem
+            | std::io::ErrorKind::PermissionDenied => Decision::EndProcess,
+            _ => Decision::Retry(None),
+        },
+        ChunkError::Stream(_)
+        | ChunkError::Count { .. }
+        | ChunkError::Unmapped { .. }
+        | ChunkError::Damaged(_)
+        | ChunkError::Panic(_) => Decision::Retry(None),
+        ChunkError::Value { .. } | ChunkError::NoMapping(_) => Decision::Dead,
+        ChunkError::Stopped => Decision::HandBack,
+    }
+}
+
+/// Carries out what an error leads to.
+///
+/// # Errors
+/// [`StoreError`] when the database doesn't take it; the lease then runs out by itself.
+pub async fn settle_error(
+    environment: &Environment,
+    claim: &Claim,
+    error: &ChunkError,
+) -> Result<Outcome, StoreError> {
+    let now = Nanos::now();
+    let store = &environment.store;
+    let text = chain(error);
+    match decide(error) {
+        Decision::Drop => Ok(Outcome::HandedBack),
+        Decision::Dead => {
+            store.give_up(claim, &text, now).await?;
+            Ok(Outcome::Dead { error: text })
+        }
+        Decision::Retry(at_least) => {
+            let failures = claim.chunk.failures + 1;
+            if failures >= environment.settings.attempts_max {
+                store.give_up(claim, &text, now).await?;
+                return Ok(Outcome::Dead { error: text });
+            }
+            let delay = retry_delays(environment).after(failures);
+            let delay = delay.max(at_least.unwrap_or_default());
+            let due_at = now.plus_seconds(delay.as_secs_f64());
+            let why = PutOff::Failed(text.clone());
+            store.put_off(claim, &why, due_at, now).await?;
+            Ok(Outcome::Retry { error: text })
+        }
+        Decision::NotYet(available_end) => {
+            let due_at = not_yet_due(claim, available_end, now);
+            let why = PutOff::NotYet(text.clone());
+            store.put_off(claim, &why, due_at, now).await?;
+            Ok(Outcome::NotYet { error: text })
+        }
+        Decision::PauseJob => {
+            store.pause(Some(claim.chunk.job), &text).await?;
+            hand_back(environment, claim, Event::Paused { reason: text }).await
+        }
+        Decision::PauseAll => {
+            store.pause(None, &text).await?;
+            hand_back(environment, claim, Event::Paused { reason: text }).await
+        }
+        Decision::EndProcess => {
+            environment.stop.cancel();
+            hand_back(environment, claim, Event::Failed { reason: text }).await
+        }
+        Decision::HandBack => {
+            store.put_off(claim, &PutOff::HandedBack, now, now).await?;
+            Ok(Outcome::HandedBack)
+        }
+    }
+}
+
+async fn hand_back(
+    environment: &Environment,
+    claim: &Claim,
+    event: Event,
+) -> Result<Outcome, StoreError> {
+    // Told first: with a full disk the database may not take the rest.
+    let _follower_gone = environment.events.send(event).await;
+    let now = Nanos::now();
+    environment.store.put_off(claim, &PutOff::HandedBack, now, now).await?;
+    Ok(Outcome::HandedBack)
+}
+
+fn retry_delays(environment: &Environment) -> RetryDelays {
+    let settings = &environment.settings;
+    RetryDelays {
+        first: Duration::from_secs_f64(settings.retry_seconds),
+        longest: Duration::from_secs_f64(settings.retry_seconds_max),
+    }
+}
+
+/// The vendor's data grows as time passes: what is missing today at the end of the chunk will be
+/// there that much later.
+fn not_yet_due(claim: &Claim, available_end: Option<Nanos>, now: Nanos) -> Nanos {
+    let missing = available_end.map(|end| claim.chunk.days.span().end.seconds_since(end));
+    let wait = missing.unwrap_or(0.0).max(NOT_YET.as_secs_f64());
+    now.plus_seconds(wait.min(7.0 * 86_400.0))
+}

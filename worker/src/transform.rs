@@ -1,0 +1,171 @@
+//! Transform: records to the columns of a table, as the mapping says.
+
+use std::sync::Arc;
+
+use common::configuration::mapping::{Mapping, Source, Value};
+use common::record_layout::{Field, FieldKind};
+use common::store::rows::{ColumnValues, NULL, RowBlock};
+
+use crate::decode::RecordBlock;
+use crate::error::ChunkError;
+
+/// A block of records as a block of rows.
+///
+/// # Errors
+/// [`ChunkError::Value`] when a value can't be kept exactly.
+pub fn transform(mapping: &Mapping, block: RecordBlock) -> Result<RowBlock, ChunkError> {
+    let records = Records {
+        bytes: &block.bytes,
+        record_bytes: mapping.layout.record_bytes,
+    };
+    let mut columns = Vec::with_capacity(mapping.columns.len());
+    for column in &mapping.columns {
+        columns.push(match &column.source {
+            Source::Constant(Value::Integer(value)) => ColumnValues::SameInteger(*value),
+            Source::Constant(Value::Text(text)) => ColumnValues::SameText(text.as_str().into()),
+            Source::Field { field, default } => {
+                let values = records.column(field)?;
+                match default {
+                    None => values,
+                    Some(default) => with_default(values, default),
+                }
+            }
+        });
+    }
+    let instrument_ids = match mapping.layout.field("instrument_id") {
+        Some(field) => records.each(field.offset).map(u32::from_le_bytes).collect(),
+        None => Vec::new(),
+    };
+    Ok(RowBlock {
+        columns,
+        instrument_ids,
+        index_times: block.index_times,
+    })
+}
+
+struct Records<'a> {
+    bytes: &'a [u8],
+    record_bytes: usize,
+}
+
+impl<'a> Records<'a> {
+    /// The bytes at one place of each record.
+    fn each<const N: usize>(&self, offset: usize) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
+        self.bytes.chunks_exact(self.record_bytes).map(move |record| {
+            let mut value = [0; N];
+            value.copy_from_slice(&record[offset..offset + N]);
+            value
+        })
+    }
+
+    fn column(&self, field: &Field) -> Result<ColumnValues, ChunkError> {
+        let at = field.offset;
+        let integers = match field.kind {
+            FieldKind::Price => null_at(i64::MAX, self.each(at).map(i64::from_le_bytes)),
+            FieldKind::Timestamp => self.unsigned_64(field, true)?,
+            FieldKind::Unsigned { bytes: 8, or_null } => self.unsigned_64(field, or_null)?,
+            FieldKind::Unsigned { bytes: 1, or_null } => {
+                narrow(or_null.then_some(u8::MAX), self.each(at).map(u8::from_le_bytes))
+            }
+            FieldKind::Unsigned { bytes: 2, or_null } => {
+                narrow(or_null.then_some(u16::MAX), self.each(at).map(u16::from_le_bytes))
+            }
+            FieldKind::Unsigned { or_null, .. } => {
+                narrow(or_null.then_some(u32::MAX), self.each(at).map(u32::from_le_bytes))
+            }
+            FieldKind::Signed { bytes: 1, or_null } => {
+                narrow(or_null.then_some(i8::MAX), self.each(at).map(i8::from_le_bytes))
+            }
+            FieldKind::Signed { bytes: 2, or_null } => {
+                narrow(or_null.then_some(i16::MAX), self.each(at).map(i16::from_le_bytes))
+            }
+            FieldKind::Signed { bytes: 4, or_null } => {
+                narrow(or_null.then_some(i32::MAX), self.each(at).map(i32::from_le_bytes))
+            }
+            FieldKind::Signed { or_null, .. } => {
+                narrow(or_null.then_some(i64::MAX), self.each(at).map(i64::from_le_bytes))
+            }
+            FieldKind::Id64 => return Ok(self.ids(at)),
+            FieldKind::Char => {
+                let codes = self.each(at).map(u8::from_le_bytes).collect();
+                return Ok(ColumnValues::Chars(codes));
+            }
+            FieldKind::Text(length) => return Ok(self.texts(at, length)),
+        };
+        Ok(ColumnValues::Integers(integers))
+    }
+
+    fn unsigned_64(&self, field: &Field, or_null: bool) -> Result<Vec<i64>, ChunkError> {
+        let values = self.each(field.offset).map(u64::from_le_bytes);
+        let convert = |value| match i64::try_from(value) {
+            Ok(value) => Ok(value),
+            Err(_) if or_null && value == u64::MAX => Ok(NULL),
+            Err(_) => Err(ChunkError::Value {
+                field: field.name.clone(),
+                value,
+            }),
+        };
+        values.map(convert).collect()
+    }
+
+    fn ids(&self, offset: usize) -> ColumnValues {
+        let text = |value: u64| Some(Arc::from(value.to_string()));
+        let values = self.each(offset).map(u64::from_le_bytes);
+        ColumnValues::Texts(values.map(text).collect())
+    }
+
+    fn texts(&self, offset: usize, length: usize) -> ColumnValues {
+        let records = self.bytes.chunks_exact(self.record_bytes);
+        let text = |record: &[u8]| {
+            let field = &record[offset..offset + length];
+            let end = field.iter().position(|byte| *byte == 0).unwrap_or(length);
+            let text = String::from_utf8_lossy(&field[..end]);
+            (!text.is_empty()).then(|| Arc::from(text.as_ref()))
+        };
+        ColumnValues::Texts(records.map(text).collect())
+    }
+}
+
+fn null_at(undefined: i64, values: impl Iterator<Item = i64>) -> Vec<i64> {
+    values
+        .map(|value| if value == undefined { NULL } else { value })
+        .collect()
+}
+
+fn narrow<T: Copy + PartialEq + Into<i64>>(
+    undefined: Option<T>,
+    values: impl Iterator<Item = T>,
+) -> Vec<i64> {
+    match undefined {
+        None => values.map(Into::into).collect(),
+        Some(undefined) => values
+            .map(|value| if value == undefined { NULL } else { value.into() })
+            .collect(),
+    }
+}
+
+fn with_default(values: ColumnValues, default: &Value) -> ColumnValues {
+    match (values, default) {
+        (ColumnValues::Integers(mut values), Value::Integer(default)) => {
+            for value in values.iter_mut().filter(|value| **value == NULL) {
+                *value = *default;
+            }
+            ColumnValues::Integers(values)
+        }
+        (ColumnValues::Chars(mut values), Value::Text(default)) => {
+            let default = default.bytes().next().unwrap_or_default();
+            for value in values.iter_mut().filter(|value| **value == 0) {
+                *value = default;
+            }
+            ColumnValues::Chars(values)
+        }
+        (ColumnValues::Texts(mut values), Value::Text(default)) => {
+            let default: Arc<str> = default.as_str().into();
+            for value in values.iter_mut().filter(|value| value.is_none()) {
+                *value = Some(Arc::clone(&default));
+            }
+            ColumnValues::Texts(values)
+        }
+        (values, _) => values,
+    }
+}
