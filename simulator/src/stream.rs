@@ -30,6 +30,8 @@ pub(crate) enum Piece {
         record_bytes: u64,
         records: u64,
     },
+    /// What went before must be on the wire before anything else happens.
+    Flush,
     /// Nothing for a while.
     Stall { seconds: f64 },
     /// The connection ends here.
@@ -152,8 +154,13 @@ impl Producer<'_> {
             Cut::InFrame => {
                 self.send_part(&frame, within)?;
             }
+            Cut::Short => {
+                self.send_part(&frame, within)?;
+                self.send(Piece::Flush)?;
+            }
             Cut::Reset => {
                 self.send_part(&frame, within)?;
+                self.send(Piece::Flush)?;
                 self.send(Piece::Reset)?;
             }
             Cut::Stall { seconds } => {

@@ -63,7 +63,9 @@ pub(crate) fn open(path: &Path) -> io::Result<Result<Records, String>> {
     let mut reader = BufReader::new(File::open(path)?);
     let start = reader.fill_buf()?;
     let reader: Box<dyn Read + Send> = if start.starts_with(&ZSTD_MAGIC) {
-        Box::new(zstd::stream::read::Decoder::with_buffer(reader)?)
+        Box::new(WholeFrames(zstd::stream::read::Decoder::with_buffer(
+            reader,
+        )?))
     } else if start.starts_with(DBN_MAGIC) {
         Box::new(reader)
     } else {
@@ -73,6 +75,18 @@ pub(crate) fn open(path: &Path) -> io::Result<Result<Records, String>> {
         DbnDecoder::with_upgrade_policy(reader, VersionUpgradePolicy::UpgradeToV3)
             .map_err(|error| format!("it is not DBN, or has no metadata: {error}")),
     )
+}
+
+/// Tells a frame that ends too early from the end of a file, which decoders of DBN don't.
+struct WholeFrames<R>(R);
+
+impl<R: Read> Read for WholeFrames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::other("a zstd frame is incomplete"),
+            _ => error,
+        })
+    }
 }
 
 /// Reads a file through; the error says why it can't be served.

@@ -43,9 +43,9 @@ impl Pieces {
                 Piece::Stall { seconds } => {
                     tokio::time::sleep(Duration::from_secs_f64(seconds)).await
                 }
+                // The server writes out what it has when the body has nothing ready.
+                Piece::Flush => tokio::task::yield_now().await,
                 Piece::Reset => {
-                    // What was given before goes out first.
-                    tokio::task::yield_now().await;
                     self.breaker.reset();
                     return Some(Err(io::Error::from(io::ErrorKind::ConnectionReset)));
                 }

@@ -23,6 +23,8 @@ pub(crate) enum Ending {
 pub(crate) enum Cut {
     /// A clean end within a zstd frame.
     InFrame,
+    /// An early end of what `Content-Length` promises.
+    Short,
     /// A clean end at the end of a zstd frame.
     AtFrame,
     /// A clean end of frame within a record.
@@ -49,7 +51,8 @@ impl Ending {
             FaultKind::CutAtFrame | FaultKind::CutInRecord if total == 0 => return Self::EmptyBody,
             FaultKind::CutAtFrame => Cut::AtFrame,
             FaultKind::CutInRecord => Cut::InRecord,
-            FaultKind::CutInFrame | FaultKind::ShortLength => Cut::InFrame,
+            FaultKind::CutInFrame => Cut::InFrame,
+            FaultKind::ShortLength => Cut::Short,
             FaultKind::Reset => Cut::Reset,
             FaultKind::Stall => Cut::Stall {
                 seconds: fault.seconds.unwrap_or(STALL_SECONDS),

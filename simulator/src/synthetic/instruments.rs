@@ -125,7 +125,7 @@ impl Instrument {
                 volume_rank(self.product, cycle, day, self.product.roll_days)
             }
             Kind::Spread { near, distance } => {
-                2 + volume_rank(self.product, near, day, self.product.roll_days) + distance
+                1 + volume_rank(self.product, near, day, self.product.roll_days) + distance
             }
             Kind::Option { .. } => u32::MAX,
         }

@@ -32,14 +32,14 @@ fn outright_level(seed: u64, product: &Product, cycle: u32, hours: u64) -> i64 {
     product_level(seed, product, hours) + product.carry_per_month * hours_left / (30 * 24)
 }
 
-/// Slow and quick movements around the product's level, at most 29 % away from it.
+/// Slow and quick movements around the product's level, at most 28 % away from it.
 fn product_level(seed: u64, product: &Product, hours: u64) -> i64 {
     let key = seed ^ (u64::from(product.index) << 32);
     [
         (8760, 180_000),
         (720, 80_000),
-        (96, 20_000),
-        (7, 6_000),
+        (96, 12_000),
+        (7, 4_000),
         (1, 1_500),
     ]
     .iter()
