@@ -22,6 +22,11 @@ use crate::{
 
 const PREFIX: &str = "/v0/";
 
+/// What proxies on the way say instead of the service.
+const BODY_TEXT: &str = "upstream connect error or disconnect/reset before headers";
+const BODY_HTML: &str =
+    "<html>\n<head><title>502 Bad Gateway</title></head>\n<body>502 Bad Gateway</body>\n</html>\n";
+
 /// Answers a request for one of the vendor's methods.
 pub(crate) async fn answer(
     service: &Arc<Service>,
@@ -117,12 +122,12 @@ fn refusal(struck: &Struck) -> Option<Refusal> {
         FaultKind::ServerErrorText => Some(Refusal::Foreign {
             status: 503,
             content_type: "text/plain",
-            body: "upstream connect error or disconnect/reset before headers. reset reason: overflow",
+            body: BODY_TEXT,
         }),
         FaultKind::ServerErrorHtml => Some(Refusal::Foreign {
             status: 502,
             content_type: "text/html",
-            body: "<html>\n<head><title>502 Bad Gateway</title></head>\n<body><h1>502 Bad Gateway</h1></body>\n</html>\n",
+            body: BODY_HTML,
         }),
         _ => None,
     }

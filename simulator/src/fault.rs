@@ -152,9 +152,7 @@ pub enum FaultError {
     #[error("{0} needs one of `next` (a number of requests) and `probability` (0 to 1)")]
     When(FaultKind),
     /// A kind that changes a day, without the day.
-    #[error(
-        "{0} needs `date` (YYYY-MM-DD), and neither `next` nor `probability`: it holds until faults are cleared"
-    )]
+    #[error("{0} needs `date` (YYYY-MM-DD) and no `next` or `probability`: it holds until cleared")]
     NoDate(FaultKind),
     /// A value that can't be.
     #[error("{0} has a bad `{1}`: {2}")]

@@ -26,7 +26,7 @@ pub(crate) trait History: Send + Sync {
     /// Every instrument over `days`, under its raw symbol.
     fn resolve_all(&self, dataset: &str, days: DayRange) -> Vec<Mapping>;
 
-    /// Whether any symbol of the dataset resolves on `day`: false on the days without a session.
+    /// Whether `day` counts: false on days without a session, on which no symbol resolves.
     fn is_listed_day(&self, dataset: &str, day: Day) -> bool;
 
     /// The number of records in a slice.

@@ -2,7 +2,18 @@
 //! clients can't tell: for tests, and for those who have no account yet.
 //!
 //! It serves either synthetic history from a seed or a folder of DBN files, and goes wrong on
-//! request in all the ways that the real service was seen to. See [`Simulator::start`].
+//! request in all the ways that the real service was seen to. See [`Simulator::start`] and
+//! [`Fault`].
+//!
+//! Where the vendor's behaviour is not known, or the simulator is simpler:
+//!
+//! - A day without a session (a Saturday) is refused as unresolvable; a holiday is an answer without
+//!   records. So are days that a fault makes pending or missing.
+//! - A parent symbol resolves under the raw symbols of its members, in `symbology.resolve` as in the
+//!   header of a stream. `symbology.resolve` itself never refuses for want of a mapping; it says
+//!   "Not found".
+//! - Prices are for 10^9 bytes. Limits on the rate of requests exist as faults only.
+//! - There is no batch family, and `map_symbols` is refused.
 
 mod config;
 mod error;

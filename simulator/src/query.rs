@@ -56,48 +56,35 @@ impl Query {
             );
             return Err(Refusal::business(422, "data_schema_not_available", message));
         }
-        let (start, end) = (self.start, self.end);
-        let range = (available.start, available.end);
-        let refuse = |case, message| {
-            Err(Refusal::range(
-                case,
-                message,
-                &self.dataset,
-                (start, end),
-                range,
-            ))
-        };
+        match self.range_trouble(available) {
+            None => Ok(()),
+            Some((case, message)) => {
+                let (asked, range) = ((self.start, self.end), (available.start, available.end));
+                Err(Refusal::range(case, message, &self.dataset, asked, range))
+            }
+        }
+    }
+
+    /// What is wrong with the range of time, as case and message.
+    fn range_trouble(&self, available: &Availability) -> Option<(&'static str, String)> {
+        let (dataset, start, end) = (&self.dataset, self.start, self.end);
+        let (first, last) = (plain(available.start), plain(available.end));
         if start >= end {
-            return refuse(
-                "data_time_range_start_on_or_after_end",
-                format!("`start` {start} is on or after `end` {end}."),
-            );
+            let message = format!("`start` {start} is on or after `end` {end}.");
+            return Some(("data_time_range_start_on_or_after_end", message));
         }
         if start < available.start {
-            let message = format!(
-                "`start` is before the available start of dataset {}: '{}'.",
-                self.dataset,
-                plain(available.start)
-            );
-            return refuse("data_start_before_available_start", message);
+            let message =
+                format!("`start` is before the available start of dataset {dataset}: '{first}'.");
+            return Some(("data_start_before_available_start", message));
         }
         if start >= available.end {
-            let message = format!(
-                "`start` is after the available end of dataset {}: '{}'.",
-                self.dataset,
-                plain(available.end)
-            );
-            return refuse("data_start_after_available_end", message);
+            let message =
+                format!("`start` is after the available end of dataset {dataset}: '{last}'.");
+            return Some(("data_start_after_available_end", message));
         }
-        if end > available.end {
-            let message = format!(
-                "The dataset {} has data available up to '{}'.",
-                self.dataset,
-                plain(available.end)
-            );
-            return refuse("data_end_after_available_end", message);
-        }
-        Ok(())
+        let message = || format!("The dataset {dataset} has data available up to '{last}'.");
+        (end > available.end).then(|| ("data_end_after_available_end", message()))
     }
 
     pub(crate) fn days(&self) -> DayRange {

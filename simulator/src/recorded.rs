@@ -2,7 +2,9 @@
 //!
 //! Files may overlap: for each dataset, schema, instrument and UTC day of the index timestamp, the
 //! records are those of one file, the one that has most of them; of several with as many, the first
-//! by path. Only the index is held in memory.
+//! by path. Old versions are upgraded to version 3. Only the index is held in memory.
+//!
+//! A revised day has the first trade, quote or order of each instrument twice; bars stay unique.
 
 pub(crate) mod scan;
 pub(crate) mod names;
@@ -47,6 +49,8 @@ pub(crate) struct Recorded {
 struct Dataset {
     schemas: BTreeMap<Schema, Owners>,
     names: Names,
+    /// The days with records of any schema.
+    days: BTreeSet<Day>,
 }
 
 /// Which file has the records of an instrument and day, and how many.
@@ -79,7 +83,7 @@ impl Recorded {
             }
         }
         for dataset in recorded.datasets.values_mut() {
-            dataset.names_for_all();
+            dataset.finish();
         }
         Ok((recorded, skipped))
     }
@@ -99,8 +103,9 @@ impl Recorded {
 }
 
 impl Dataset {
-    /// Gives a name to instruments on days for which no file has one: the id.
-    fn names_for_all(&mut self) {
+    /// Notes the days held, and gives a name to instruments on days for which no file has one: the
+    /// id.
+    fn finish(&mut self) {
         let held: BTreeSet<(u32, Day)> = self
             .schemas
             .values()
@@ -108,6 +113,7 @@ impl Dataset {
             .collect();
         for (id, day) in held {
             self.names.name_if_unnamed(id, day);
+            self.days.insert(day);
         }
     }
 }
@@ -218,8 +224,10 @@ impl History for Recorded {
             .unwrap_or_default()
     }
 
-    fn is_listed_day(&self, _dataset: &str, _day: Day) -> bool {
-        true
+    fn is_listed_day(&self, dataset: &str, day: Day) -> bool {
+        self.datasets
+            .get(dataset)
+            .is_some_and(|dataset| dataset.days.contains(&day))
     }
 
     fn count(&self, slice: &Slice) -> io::Result<u64> {

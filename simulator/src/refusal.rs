@@ -145,7 +145,12 @@ impl Refusal {
                 message,
                 payload,
             } => {
-                let mut detail = json!({ "case": case, "message": message, "status_code": status, "docs": DOCS });
+                let mut detail = json!({
+                    "case": case,
+                    "message": message,
+                    "status_code": status,
+                    "docs": DOCS,
+                });
                 if !payload.is_null() {
                     detail["payload"] = payload.clone();
                 }

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    clock::{Day, Nanos},
+    clock::Day,
     config::Config,
     error::Error,
     fault::Fault,
@@ -54,25 +54,13 @@ impl Simulator {
     /// An address that can't be listened on, a data folder that can't be read, faults that make no
     /// sense, a certificate that can't be written.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        let mut faults = Vec::with_capacity(config.faults.len());
-        for fault in config.faults {
-            faults.push(fault.checked()?);
-        }
-        let (history, skipped): (Box<dyn History>, _) = match &config.data {
-            Some(folder) => {
-                let (recorded, skipped) = Recorded::open(folder)?;
-                (Box::new(recorded), skipped)
-            }
-            None => {
-                let recipe = Recipe {
-                    seed: config.seed,
-                    trades_per_day: config.trades_per_day,
-                    strikes: config.strikes.min(STRIKES_MAX),
-                    available_end: config.available_end.map(available_end).transpose()?,
-                };
-                (Box::new(Synthetic::new(recipe)), Vec::new())
-            }
-        };
+        let faults: Vec<Fault> = config
+            .faults
+            .iter()
+            .cloned()
+            .map(Fault::checked)
+            .collect::<Result<_, _>>()?;
+        let (history, skipped) = history(&config)?;
         let tls = config.tls_dir.as_deref().map(Tls::new).transpose()?;
         let is_https = tls.is_some();
         let not_listening = |source| Error::Listen {
@@ -153,10 +141,24 @@ impl std::fmt::Debug for Simulator {
     }
 }
 
-fn available_end(text: String) -> Result<Nanos, Error> {
-    date(&text)
-        .map(Day::midnight)
-        .ok_or(Error::AvailableEnd(text))
+/// The history that a configuration asks for, and the files that it leaves out.
+fn history(config: &Config) -> Result<(Box<dyn History>, Vec<Skipped>), Error> {
+    if let Some(folder) = &config.data {
+        let (recorded, skipped) = Recorded::open(folder)?;
+        return Ok((Box::new(recorded), skipped));
+    }
+    let end_of = |text: &String| {
+        date(text)
+            .map(Day::midnight)
+            .ok_or_else(|| Error::AvailableEnd(text.clone()))
+    };
+    let recipe = Recipe {
+        seed: config.seed,
+        trades_per_day: config.trades_per_day,
+        strikes: config.strikes.min(STRIKES_MAX),
+        available_end: config.available_end.as_ref().map(end_of).transpose()?,
+    };
+    Ok((Box::new(Synthetic::new(recipe)), Vec::new()))
 }
 
 /// Takes connections until stopped. Dropping this ends them all.

@@ -1,5 +1,7 @@
 //! What the symbols of a request stand for, and how that is told.
 
+use std::collections::HashMap;
+
 use dbn::{MappingInterval, SType, SymbolMapping};
 use serde_json::{Map, Value, json};
 
@@ -113,6 +115,7 @@ impl Resolution {
     /// for.
     pub(crate) fn symbol_mappings(&self, stype_out: SType) -> Vec<SymbolMapping> {
         let mut grouped: Vec<SymbolMapping> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for mapping in &self.mappings {
             let interval = MappingInterval {
                 start_date: mapping.days.first.date(),
@@ -122,13 +125,14 @@ impl Resolution {
                     _ => mapping.instrument_id.to_string(),
                 },
             };
-            match grouped.last_mut() {
-                Some(last) if last.raw_symbol == mapping.key => last.intervals.push(interval),
-                _ => grouped.push(SymbolMapping {
+            let place = *places.entry(&mapping.key).or_insert(grouped.len());
+            if place == grouped.len() {
+                grouped.push(SymbolMapping {
                     raw_symbol: mapping.key.clone(),
-                    intervals: vec![interval],
-                }),
+                    intervals: Vec::new(),
+                });
             }
+            grouped[place].intervals.push(interval);
         }
         grouped
     }
@@ -138,7 +142,11 @@ impl Resolution {
         let mut result = Map::new();
         for mapping in self.symbol_mappings(stype_out) {
             let intervals = mapping.intervals.iter().map(|interval| {
-                json!({ "d0": interval.start_date.to_string(), "d1": interval.end_date.to_string(), "s": interval.symbol })
+                let (d0, d1) = (
+                    interval.start_date.to_string(),
+                    interval.end_date.to_string(),
+                );
+                json!({ "d0": d0, "d1": d1, "s": interval.symbol })
             });
             let list = result
                 .entry(mapping.raw_symbol)

@@ -8,6 +8,7 @@ pub(crate) mod products;
 pub(crate) mod instruments;
 pub(crate) mod symbols;
 pub(crate) mod prices;
+pub(crate) mod activity;
 pub(crate) mod trades;
 pub(crate) mod quotes;
 pub(crate) mod bars;
@@ -22,11 +23,11 @@ use std::io;
 use dbn::{SType, Schema};
 
 use self::{
+    activity::Activity,
     counts::Counts,
     generate::{DaySource, Days},
     instruments::{Instrument, Listing, listed_on},
     products::Product,
-    trades::Activity,
 };
 use crate::{
     clock::{Day, DayRange, Nanos, now},

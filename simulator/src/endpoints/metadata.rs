@@ -136,9 +136,11 @@ pub(crate) fn get_dataset_range(
             )
         })
         .collect();
-    Ok(
-        json!({ "start": available.start.to_string(), "end": available.end.to_string(), "schema": schemas }),
-    )
+    Ok(json!({
+        "start": available.start.to_string(),
+        "end": available.end.to_string(),
+        "schema": schemas,
+    }))
 }
 
 /// The number of records of a query; wrong by one to three where a fault says so.

@@ -171,7 +171,8 @@ fn degraded_warning(service: &Service, query: &Query) -> Option<HeaderValue> {
         return None;
     }
     let text = format!(
-        "BentoWarning: The streaming request contained one or more days which have reduced quality: {}.",
+        "BentoWarning: The streaming request contained one or more days which have reduced \
+         quality: {}.",
         days.join(", ")
     );
     HeaderValue::from_str(&json!([text]).to_string()).ok()

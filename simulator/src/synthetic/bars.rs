@@ -3,10 +3,7 @@
 
 use dbn::{OhlcvMsg, RecordHeader, Schema, rtype};
 
-use super::{
-    instruments::Instrument,
-    trades::{Activity, HourTrades},
-};
+use super::{activity::Activity, instruments::Instrument, trades::HourTrades};
 use crate::clock::{NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE, NANOS_PER_SECOND};
 
 /// A size of bar.

@@ -10,6 +10,7 @@ use dbn::Schema;
 
 use super::{
     Recipe,
+    activity::Activity,
     bars::{BarSize, Bars},
     definitions,
     generate::{instrument_source, window_on},
@@ -17,7 +18,6 @@ use super::{
     quotes::mbp_1_count,
     statistics,
     status::statuses,
-    trades::Activity,
 };
 use crate::{
     clock::{Day, NANOS_PER_HOUR},

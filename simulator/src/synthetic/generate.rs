@@ -7,6 +7,7 @@ use dbn::Schema;
 
 use super::{
     Recipe,
+    activity::Activity,
     bars::{BarSize, Bars},
     calendar::is_open,
     definitions,
@@ -14,7 +15,7 @@ use super::{
     quotes::{HourQuotes, traded},
     statistics::statistics,
     status::statuses,
-    trades::{Activity, HourTrades},
+    trades::HourTrades,
 };
 use crate::{
     clock::{Day, NANOS_PER_HOUR, Nanos},

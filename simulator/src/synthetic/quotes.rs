@@ -9,13 +9,11 @@ use std::{collections::VecDeque, ffi::c_char};
 use dbn::{FlagSet, Mbp1Msg, RecordHeader, UNDEF_PRICE, flags, rtype};
 
 use super::{
+    activity::{Activity, SEQUENCE_STEP},
     calendar::is_open,
     instruments::Instrument,
     prices::level_ticks,
-    trades::{
-        ACTION_TRADE, Activity, HourTrades, Quote, Repeats, SEQUENCE_STEP, SIDE_ASK, SIDE_BID,
-        SIDE_NONE, Trade,
-    },
+    trades::{ACTION_TRADE, HourTrades, Quote, Repeats, SIDE_ASK, SIDE_BID, SIDE_NONE, Trade},
 };
 use crate::{
     clock::{NANOS_PER_HOUR, NANOS_PER_MINUTE},

@@ -10,10 +10,7 @@ use dbn::{
     UNDEF_TIMESTAMP, rtype,
 };
 
-use super::{
-    prices::level_ticks,
-    trades::{Activity, HourTrades},
-};
+use super::{activity::Activity, prices::level_ticks, trades::HourTrades};
 use crate::{
     clock::{NANOS_PER_MINUTE, NANOS_PER_SECOND},
     random::{Random, mix},
@@ -77,146 +74,114 @@ pub(crate) fn statistics(activity: &Activity) -> Vec<StatMsg> {
     for hour in middle + 1..=last_hour {
         whole.add_hour(activity, hour);
     }
-    let mut published = Publisher::new(activity, first_hour, middle, last_hour);
-    published.publish(&early, &whole)
+    let minute = |hour: u32, minute: u64| u64::from(hour) * 60 + minute;
+    let minutes = [
+        minute(first_hour, 1),
+        minute(middle, 59),
+        minute(last_hour, 58),
+    ];
+    Publisher::new(activity).publish(minutes, &early, &whole)
+}
+
+/// What one record says.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    minute: u64,
+    stat_type: StatType,
+    price_ticks: Option<i64>,
+    quantity: Option<i64>,
+    ts_ref: u64,
+    flags: u8,
+}
+
+impl Entry {
+    fn price(minute: u64, stat_type: StatType, price_ticks: Option<i64>) -> Self {
+        let (quantity, ts_ref) = (None, UNDEF_TIMESTAMP);
+        Self {
+            minute,
+            stat_type,
+            price_ticks,
+            quantity,
+            ts_ref,
+            flags: FLAGS_NONE,
+        }
+    }
+
+    fn quantity(minute: u64, stat_type: StatType, quantity: i64) -> Self {
+        Self {
+            quantity: Some(quantity),
+            ..Self::price(minute, stat_type, None)
+        }
+    }
+
+    fn about(self, ts_ref: u64) -> Self {
+        Self { ts_ref, ..self }
+    }
+
+    fn flagged(self, flags: u8) -> Self {
+        Self { flags, ..self }
+    }
 }
 
 struct Publisher<'a> {
     activity: &'a Activity,
     random: Random,
-    minutes: [u64; 3],
     sequence: u32,
 }
 
 impl<'a> Publisher<'a> {
-    fn new(activity: &'a Activity, first: u32, middle: u32, last: u32) -> Self {
-        let key = mix(&[activity.hour_key(0), 11]);
-        let minute = |hour: u32, minute: u64| u64::from(hour) * 60 + minute;
-        let minutes = [minute(first, 1), minute(middle, 59), minute(last, 58)];
+    fn new(activity: &'a Activity) -> Self {
+        let random = Random::new(mix(&[activity.hour_key(0), 11]));
         Self {
             activity,
-            random: Random::new(key),
-            minutes,
+            random,
             sequence: 0,
         }
     }
 
-    fn publish(&mut self, early: &Session, whole: &Session) -> Vec<StatMsg> {
+    fn publish(
+        &mut self,
+        [open, middle, close]: [u64; 3],
+        early: &Session,
+        whole: &Session,
+    ) -> Vec<StatMsg> {
+        use StatType as Type;
         let yesterday = self.activity.day.minus(1).midnight().0;
         let today = self.activity.day.midnight().0;
-        let [open, middle, close] = self.minutes;
-        let settlement = self.settlement(24);
-        let interest = self.open_interest();
-        let cleared = whole.volume / 2 + 17;
-        let price = |price: Option<i64>| (price, None);
-        vec![
-            self.record(
-                open,
-                StatType::ClearedVolume,
-                (None, Some(cleared)),
-                yesterday,
-                FLAGS_NONE,
-            ),
-            self.record(
-                open,
-                StatType::OpenInterest,
-                (None, Some(interest)),
-                yesterday,
-                FLAGS_NONE,
-            ),
-            self.record(
-                open,
-                StatType::OpeningPrice,
-                price(early.open),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-            self.record(
-                middle,
-                StatType::TradingSessionHighPrice,
-                price(early.high),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-            self.record(
-                middle,
-                StatType::TradingSessionLowPrice,
-                price(early.low),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-            self.record(
-                middle,
-                StatType::LowestOffer,
-                price(early.lowest_offer),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-            self.record(
-                middle,
-                StatType::HighestBid,
-                price(early.highest_bid),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-            self.record(
-                middle,
-                StatType::FixingPrice,
-                price(early.close),
-                today,
-                FLAGS_NONE,
-            ),
-            self.record(
-                close,
-                StatType::SettlementPrice,
-                price(Some(settlement)),
-                today,
-                FLAGS_PRELIMINARY,
-            ),
-            self.record(
-                close,
-                StatType::SettlementPrice,
-                price(Some(settlement)),
-                today,
-                FLAGS_FINAL,
-            ),
-            self.record(
-                close,
-                StatType::ClosePrice,
-                (whole.close, Some(whole.volume)),
-                today,
-                FLAGS_NONE,
-            ),
-            self.record(
-                close,
-                StatType::TradingSessionHighPrice,
-                price(whole.high),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-            self.record(
-                close,
-                StatType::TradingSessionLowPrice,
-                price(whole.low),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-            self.record(
-                close,
-                StatType::HighestBid,
-                price(whole.highest_bid),
-                UNDEF_TIMESTAMP,
-                FLAGS_NONE,
-            ),
-        ]
+        let settled =
+            Entry::price(close, Type::SettlementPrice, Some(self.settlement())).about(today);
+        let closed = Entry::price(close, Type::ClosePrice, whole.close).about(today);
+        let entries = [
+            Entry::quantity(open, Type::ClearedVolume, whole.volume / 2 + 17).about(yesterday),
+            Entry::quantity(open, Type::OpenInterest, self.open_interest()).about(yesterday),
+            Entry::price(open, Type::OpeningPrice, early.open),
+            Entry::price(middle, Type::TradingSessionHighPrice, early.high),
+            Entry::price(middle, Type::TradingSessionLowPrice, early.low),
+            Entry::price(middle, Type::LowestOffer, early.lowest_offer),
+            Entry::price(middle, Type::HighestBid, early.highest_bid),
+            Entry::price(middle, Type::FixingPrice, early.close).about(today),
+            settled.flagged(FLAGS_PRELIMINARY),
+            settled.flagged(FLAGS_FINAL),
+            Entry {
+                quantity: Some(whole.volume),
+                ..closed
+            },
+            Entry::price(close, Type::TradingSessionHighPrice, whole.high),
+            Entry::price(close, Type::TradingSessionLowPrice, whole.low),
+            Entry::price(close, Type::HighestBid, whole.highest_bid),
+        ];
+        entries
+            .into_iter()
+            .map(|entry| self.record(entry))
+            .collect()
     }
 
-    fn settlement(&self, hour: u32) -> i64 {
+    fn settlement(&self) -> i64 {
         level_ticks(
             self.activity.seed,
             &self.activity.instrument,
             self.activity.day,
-            hour,
+            24,
         )
     }
 
@@ -229,37 +194,33 @@ impl<'a> Publisher<'a> {
         1_000 + i64::from(self.random.below_u32(1_000)) + (2_000_000 >> rank)
     }
 
-    fn record(
-        &mut self,
-        minute: u64,
-        stat_type: StatType,
-        (price_ticks, quantity): (Option<i64>, Option<i64>),
-        ts_ref: u64,
-        stat_flags: u8,
-    ) -> StatMsg {
-        let instrument = &self.activity.instrument;
+    fn record(&mut self, entry: Entry) -> StatMsg {
+        let product = self.activity.instrument.product;
         self.sequence += 1;
         let since_midnight =
-            minute * NANOS_PER_MINUTE + u64::from(self.sequence) * NANOS_PER_SECOND;
-        let ts_recv =
-            self.activity.day.midnight().0 + since_midnight + self.random.below(NANOS_PER_SECOND);
+            entry.minute * NANOS_PER_MINUTE + u64::from(self.sequence) * NANOS_PER_SECOND;
+        let midnight = self.activity.day.midnight().0;
+        let ts_recv = midnight + since_midnight + self.random.below(NANOS_PER_SECOND);
+        let ts_event = ts_recv - 20_000 - self.random.below(1_000_000);
         StatMsg {
             hd: RecordHeader::new::<StatMsg>(
                 rtype::STATISTICS,
-                instrument.product.publisher_id,
-                instrument.id(),
-                ts_recv - 20_000 - self.random.below(1_000_000),
+                product.publisher_id,
+                self.activity.instrument.id(),
+                ts_event,
             ),
             ts_recv,
-            ts_ref,
-            price: price_ticks.map_or(UNDEF_PRICE, |ticks| ticks * instrument.product.tick),
-            quantity: quantity.unwrap_or(UNDEF_STAT_QUANTITY),
+            ts_ref: entry.ts_ref,
+            price: entry
+                .price_ticks
+                .map_or(UNDEF_PRICE, |ticks| ticks * product.tick),
+            quantity: entry.quantity.unwrap_or(UNDEF_STAT_QUANTITY),
             sequence: self.sequence,
             ts_in_delta: 21_000,
-            stat_type: u16::from(stat_type),
+            stat_type: u16::from(entry.stat_type),
             channel_id: 0,
             update_action: u8::from(StatUpdateAction::New),
-            stat_flags,
+            stat_flags: entry.flags,
             ..StatMsg::default()
         }
     }

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use dbn::{RecordHeader, StatusAction, StatusMsg, StatusReason, TradingEvent, rtype};
 
-use super::{calendar::is_open, trades::Activity};
+use super::{activity::Activity, calendar::is_open};
 use crate::clock::{NANOS_PER_HOUR, NANOS_PER_MINUTE};
 
 const YES: c_char = c_char::from_ne_bytes([b'Y']);

@@ -42,6 +42,16 @@ async fn a_rate_limit_says_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_late_answer_is_late_and_right() {
+    let simulator = ask::small().await;
+    let expected = get(&simulator, COUNT).await.text();
+    simulator.add_fault(Fault::next(FaultKind::Latency, 1).lasting(0.1));
+    let begun = std::time::Instant::now();
+    assert_eq!(get(&simulator, COUNT).await.text(), expected);
+    assert!(begun.elapsed().as_secs_f64() >= 0.1);
+}
+
+#[tokio::test]
 async fn a_count_is_off_by_a_few() {
     let simulator = ask::small().await;
     let query = glbx("trades", "ESH4", "raw_symbol", "2024-01-04", "2024-01-05");

@@ -31,7 +31,8 @@ pub async fn simulator(config: Config) -> Simulator {
 /// The parameters of a request for records on GLBX.MDP3.
 pub fn glbx(schema: &str, symbols: &str, stype_in: &str, start: &str, end: &str) -> String {
     format!(
-        "dataset=GLBX.MDP3&schema={schema}&symbols={symbols}&stype_in={stype_in}&start={start}&end={end}"
+        "dataset=GLBX.MDP3&schema={schema}&symbols={symbols}&stype_in={stype_in}&\
+         start={start}&end={end}"
     )
 }
 

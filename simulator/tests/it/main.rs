@@ -14,3 +14,7 @@ mod stream_faults;
 mod answer_faults;
 mod days;
 mod recorded;
+#[cfg(feature = "tls")]
+mod https;
+#[cfg(all(unix, feature = "cli"))]
+mod command_line;

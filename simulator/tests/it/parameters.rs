@@ -95,7 +95,8 @@ async fn letter_case_of_symbols_and_flags_is_forgiven() {
     }
     for flag in ["True", "true", "False", "false"] {
         let target = format!(
-            "/v0/timeseries.get_range?dataset=GLBX.MDP3&symbols=ESH4&start=2024-01-04&pretty_px={flag}"
+            "/v0/timeseries.get_range?dataset=GLBX.MDP3&symbols=ESH4&start=2024-01-04&\
+             pretty_px={flag}"
         );
         assert_eq!(get(&simulator, &target).await.status, 200, "{flag}");
     }
@@ -114,7 +115,8 @@ async fn a_limit_takes_the_first_records() {
 #[tokio::test]
 async fn records_come_as_json_lines_too() {
     let simulator = ask::small().await;
-    let target = "/v0/timeseries.get_range?dataset=GLBX.MDP3&symbols=ESH4&start=2024-01-04&encoding=json&limit=3";
+    let target = "/v0/timeseries.get_range?dataset=GLBX.MDP3&symbols=ESH4&start=2024-01-04&\
+                  encoding=json&limit=3";
     let answer = get(&simulator, target).await;
     let lines: Vec<serde_json::Value> = answer
         .text()

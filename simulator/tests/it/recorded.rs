@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dbn::{SymbolIndex, TradeMsg};
-use simulator::{Config, Simulator};
+use simulator::{Config, Fault, FaultKind, Simulator};
 
 use crate::{
     ask::{self, count, decoded, glbx, range, record_bytes, records},
@@ -113,6 +113,37 @@ async fn of_overlapping_files_the_fuller_one_provides_a_day() {
         record_bytes(&replay, &both).await,
         record_bytes(&source, &both).await
     );
+}
+
+#[tokio::test]
+async fn days_without_data_have_no_condition_and_a_revised_one_gains_records() {
+    let (folder, source) = (tempfile::tempdir().expect("a folder"), ask::small().await);
+    let query = glbx("trades", "ESH4", "raw_symbol", "2024-01-04", "2024-01-09");
+    record(&source, &query, &folder.path().join("trades.dbn.zst")).await;
+    let replay = over(folder.path()).await;
+    let target = "/v0/metadata.get_dataset_condition?dataset=GLBX.MDP3";
+    let days = get(&replay, target).await.json();
+    let dates: Vec<_> = days
+        .as_array()
+        .expect("days")
+        .iter()
+        .map(|day| day["date"].clone())
+        .collect();
+    assert_eq!(
+        dates,
+        ["2024-01-04", "2024-01-05", "2024-01-07", "2024-01-08"]
+    );
+    replay.add_fault(Fault::day(FaultKind::RevisedDay, "2024-01-05"));
+    replay.add_fault(Fault::day(FaultKind::Missing, "2024-01-08"));
+    let revised: Vec<TradeMsg> = records(&replay, &query).await;
+    assert_eq!(
+        count(&replay, &query).await,
+        u64::try_from(revised.len()).expect("few")
+    );
+    let day = glbx("trades", "ESH4", "raw_symbol", "2024-01-05", "2024-01-06");
+    assert_eq!(count(&replay, &day).await, count(&source, &day).await + 1);
+    let missing = glbx("trades", "ESH4", "raw_symbol", "2024-01-08", "2024-01-09");
+    assert_eq!(count(&replay, &missing).await, 0);
 }
 
 #[tokio::test]

@@ -269,7 +269,8 @@ async fn a_stall_without_an_end_does_not_keep_a_simulator_from_stopping() {
         .expect("it listens");
     let authorization = crate::wire::basic(simulator::DEMO_KEY);
     let head = format!(
-        "GET /v0/timeseries.get_range?{} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization}\r\n\r\n",
+        "GET /v0/timeseries.get_range?{} HTTP/1.1\r\nHost: x\r\n\
+         Authorization: {authorization}\r\n\r\n",
         story.query
     );
     tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes())

@@ -19,7 +19,8 @@ async fn resolve(
 ) -> Value {
     let (stype_in, stype_out) = types;
     let query = format!(
-        "dataset=GLBX.MDP3&symbols={symbols}&stype_in={stype_in}&stype_out={stype_out}&start_date={}&end_date={}",
+        "dataset=GLBX.MDP3&symbols={symbols}&stype_in={stype_in}&stype_out={stype_out}&\
+         start_date={}&end_date={}",
         days.0, days.1
     );
     get(simulator, &format!("/v0/symbology.resolve?{query}"))
