@@ -98,7 +98,9 @@ impl Archive {
         let Ok(manifest) = serde_json::from_str::<Manifest>(&text) else {
             return Ok(None);
         };
-        let length = fs::metadata(self.root.join(&key)).map(|file| file.len()).ok();
+        let length = fs::metadata(self.root.join(&key))
+            .map(|file| file.len())
+            .ok();
         Ok((manifest.request == *request && length == Some(manifest.bytes)).then_some(manifest))
     }
 

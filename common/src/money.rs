@@ -3,6 +3,7 @@
 use std::fmt;
 use std::iter::Sum;
 use std::ops::Add;
+use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -57,6 +58,22 @@ impl Sum for Usd {
         amounts.fold(Self(0), Add::add)
     }
 }
+
+impl FromStr for Usd {
+    type Err = NotDollars;
+
+    /// Reads a decimal number of dollars, not negative.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let dollars: Decimal = text.trim().parse().map_err(|_| NotDollars)?;
+        let positive = Some(dollars).filter(|dollars| !dollars.is_sign_negative());
+        positive.and_then(Self::from_decimal).ok_or(NotDollars)
+    }
+}
+
+/// A text that is no amount of dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an amount of dollars")]
+pub struct NotDollars;
 
 impl fmt::Display for Usd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

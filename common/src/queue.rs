@@ -41,9 +41,4 @@ impl EmbeddedQueue {
         let message = serde_json::to_value(hint).unwrap_or_default();
         self.sender.try_send(message).is_ok()
     }
-
-    /// Ends the queue: its worker finishes what it has and stops.
-    pub fn close(&mut self) {
-        self.sender.close_channel();
-    }
 }

@@ -211,8 +211,16 @@ fn levels(start: usize, count: usize) -> impl Iterator<Item = Field> {
 /// The best bid and ask of several venues, each with its publisher.
 fn consolidated_level(start: usize) -> impl Iterator<Item = Field> {
     [
-        ("bid_px_00", offset_of!(ConsolidatedBidAskPair, bid_px), Price),
-        ("ask_px_00", offset_of!(ConsolidatedBidAskPair, ask_px), Price),
+        (
+            "bid_px_00",
+            offset_of!(ConsolidatedBidAskPair, bid_px),
+            Price,
+        ),
+        (
+            "ask_px_00",
+            offset_of!(ConsolidatedBidAskPair, ask_px),
+            Price,
+        ),
         ("bid_sz_00", offset_of!(ConsolidatedBidAskPair, bid_sz), U32),
         ("ask_sz_00", offset_of!(ConsolidatedBidAskPair, ask_sz), U32),
         ("bid_pb_00", offset_of!(ConsolidatedBidAskPair, bid_pb), U16),

@@ -65,6 +65,18 @@ impl Symbols {
         Self::Named(symbols)
     }
 
+    /// The same symbols in groups of at most `most`.
+    pub fn groups(&self, most: usize) -> impl Iterator<Item = Self> {
+        let groups = match self {
+            Self::All(_) => vec![self.clone()],
+            Self::Named(names) => {
+                let groups = names.chunks(most.max(1));
+                groups.map(|group| Self::Named(group.to_vec())).collect()
+            }
+        };
+        groups.into_iter()
+    }
+
     /// The names, or `None` for every instrument.
     #[must_use]
     pub fn names(&self) -> Option<&[String]> {

@@ -43,7 +43,9 @@ pub enum StoreError {
     #[error("the claim of chunk {0} was lost")]
     Fenced(crate::chunk::ChunkId),
     /// The job's limit would be passed.
-    #[error("{needed} more dollars would pass the job's limit of {limit}: {spent} are spent or reserved")]
+    #[error(
+        "{needed} more dollars would pass the job's limit of {limit}: {spent} are spent or reserved"
+    )]
     OverBudget {
         /// What the request may cost.
         needed: Usd,
@@ -75,7 +77,10 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         const SQLITE_FULL: &str = "13";
-        match error.as_database_error().and_then(|database| database.code()) {
+        match error
+            .as_database_error()
+            .and_then(|database| database.code())
+        {
             Some(code) if code == SQLITE_FULL => Self::DiskFull,
             _ => Self::Database(error),
         }

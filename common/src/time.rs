@@ -20,7 +20,10 @@ impl Nanos {
     /// The instant by the machine's clock.
     #[must_use]
     pub fn now() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the one door to the clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one door to the clock"
+        )]
         let now = Utc::now();
         Self(now.timestamp_nanos_opt().unwrap_or(i64::MAX))
     }
@@ -44,7 +47,10 @@ impl Nanos {
 
     /// Seconds from `earlier` to this instant, negative when it is before.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a duration for people, not for arithmetic")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a duration for people, not for arithmetic"
+    )]
     pub fn seconds_since(self, earlier: Self) -> f64 {
         (self.0.saturating_sub(earlier.0)) as f64 / 1e9
     }

@@ -64,6 +64,7 @@ CREATE TABLE chunks (
 
 CREATE INDEX chunks_due ON chunks (priority DESC, id) WHERE state = 'pending';
 CREATE INDEX chunks_running ON chunks (lease_until) WHERE state = 'running';
+CREATE INDEX chunks_empty ON chunks (dataset, schema, start_ns) WHERE state = 'empty';
 CREATE INDEX chunks_by_job ON chunks (job_id, state);
 
 -- Which chunk holds which slice: an instrument's index time in one schema. Instrument -1 stands for

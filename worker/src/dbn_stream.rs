@@ -108,7 +108,8 @@ impl DbnStream {
     /// # Errors
     /// [`StreamError`] when the decompressor can't be made.
     pub fn new(schema: Schema) -> Result<Self, StreamError> {
-        let zstd = Decoder::new().map_err(|source| StreamError::Compression { records: 0, source })?;
+        let zstd =
+            Decoder::new().map_err(|source| StreamError::Compression { records: 0, source })?;
         let fsm = DbnFsm::builder()
             .upgrade_policy(VersionUpgradePolicy::UpgradeToV3)
             .build()
@@ -158,12 +159,13 @@ impl DbnStream {
         loop {
             let mut out = OutBuffer::around(output.as_mut_slice());
             let before = input.pos();
-            let left = self.zstd.run(input, &mut out).map_err(|source| {
-                StreamError::Compression {
-                    records: self.records,
-                    source,
-                }
-            })?;
+            let left =
+                self.zstd
+                    .run(input, &mut out)
+                    .map_err(|source| StreamError::Compression {
+                        records: self.records,
+                        source,
+                    })?;
             let written = out.pos();
             if input.pos() > before || written > 0 {
                 self.frame_complete = Some(left == 0);
@@ -196,7 +198,12 @@ impl DbnStream {
 
     /// The prelude tells the header's length; a damaged one must not make the decoder ask for 4 GiB.
     fn take_prelude(&mut self) -> Result<(), StreamError> {
-        let length = [self.prelude[4], self.prelude[5], self.prelude[6], self.prelude[7]];
+        let length = [
+            self.prelude[4],
+            self.prelude[5],
+            self.prelude[6],
+            self.prelude[7],
+        ];
         let length = u32::from_le_bytes(length);
         if !self.prelude.starts_with(b"DBN") || length > METADATA_BYTES_MAX {
             return Err(StreamError::Foreign {

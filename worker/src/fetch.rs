@@ -41,7 +41,10 @@ pub enum Fetched {
 /// [`ChunkError`]; what was received is paid for and settled.
 pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let request = claim.chunk.range_request();
-    let archived = environment.archive.find(&request).map_err(ChunkError::Archive)?;
+    let archived = environment
+        .archive
+        .find(&request)
+        .map_err(ChunkError::Archive)?;
     if let Some(manifest) = archived {
         environment.store.record_archived(&manifest).await?;
         return Ok(Fetched::Archived {
@@ -142,7 +145,10 @@ async fn receive(
     let thread = tokio::task::spawn_blocking(move || take(part, schema, receiver));
     let pumped = pump(environment, stream, sender).await;
     match thread.await {
-        Err(error) => (Err(ChunkError::Panic(error.to_string())), claim.chunk.billable_bytes),
+        Err(error) => (
+            Err(ChunkError::Panic(error.to_string())),
+            claim.chunk.billable_bytes,
+        ),
         // A broken connection explains why the stream isn't whole, not the other way round.
         Ok((taken, bytes)) => (pumped.and(taken), bytes),
     }

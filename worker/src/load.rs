@@ -52,7 +52,9 @@ pub async fn load(
         return Ok(loaded);
     }
     let mut load = environment.store.begin_load(claim, mapping).await?;
-    fail::fail_point!("load-begun", |_| Err(ChunkError::Panic("load-begun".into())));
+    fail::fail_point!("load-begun", |_| Err(ChunkError::Panic(
+        "load-begun".into()
+    )));
     let others = load.held_by_others().await?;
     let mut ownership = Ownership::new(chunk, &loaded.resolution, others);
     while let Some(block) = stream.rows().await {
@@ -75,9 +77,13 @@ pub async fn load(
     loaded.filtered = ownership.filtered;
     loaded.fetched = facts.records - ownership.filtered;
     loaded.slices = ownership.own().to_vec();
-    fail::fail_point!("before-commit", |_| Err(ChunkError::Panic("before-commit".into())));
+    fail::fail_point!("before-commit", |_| Err(ChunkError::Panic(
+        "before-commit".into()
+    )));
     load.commit(&loaded, Nanos::now()).await?;
-    fail::fail_point!("after-commit", |_| Err(ChunkError::Panic("after-commit".into())));
+    fail::fail_point!("after-commit", |_| Err(ChunkError::Panic(
+        "after-commit".into()
+    )));
     Ok(loaded)
 }
 
@@ -94,7 +100,10 @@ impl Stream {
         mapping: &Mapping,
         manifest: &Manifest,
     ) -> Result<Self, ChunkError> {
-        let file = environment.archive.read(manifest).map_err(ChunkError::Archive)?;
+        let file = environment
+            .archive
+            .read(manifest)
+            .map_err(ChunkError::Archive)?;
         let (metadata_sender, metadata) = mpsc::channel(1);
         let (rows_sender, rows) = mpsc::channel(BLOCKS_AHEAD);
         let mapping = mapping.clone();
@@ -192,7 +201,9 @@ fn from_metadata(metadata: &Metadata) -> Resolution {
         });
         let windows: Vec<_> = windows.collect();
         if !windows.is_empty() {
-            resolution.windows.insert(mapping.raw_symbol.clone(), windows);
+            resolution
+                .windows
+                .insert(mapping.raw_symbol.clone(), windows);
         }
     }
     resolution

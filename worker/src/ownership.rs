@@ -142,7 +142,10 @@ impl Ownership {
         if let Some(span) = others.copied().find(|span| span.contains(time)) {
             return Ok((span, Fate::Covered));
         }
-        let own = self.own.iter().filter(|held| held.instrument_id == Some(instrument_id));
+        let own = self
+            .own
+            .iter()
+            .filter(|held| held.instrument_id == Some(instrument_id));
         let own = own.map(|held| held.span).find(|span| span.contains(time));
         Ok((own.unwrap_or(instant), Fate::Load))
     }

@@ -21,7 +21,9 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
         } => (manifest, from_archive),
         Fetched::Nothing { slices, resolution } => {
             let store = &environment.store;
-            store.settle_empty(claim, &slices, &resolution, Nanos::now()).await?;
+            store
+                .settle_empty(claim, &slices, &resolution, Nanos::now())
+                .await?;
             return Ok(Outcome::Empty);
         }
     };

@@ -10,6 +10,7 @@ use common::chunk::ChunkId;
 use common::queue::{Hint, Hints};
 use common::store::{Claim, StoreError};
 use common::time::Nanos;
+use tokio_util::sync::CancellationToken;
 
 use crate::environment::{Environment, Event, Outcome};
 use crate::error::{ChunkError, chain};
@@ -19,11 +20,16 @@ use crate::settle::settle_error;
 /// Told of every hint that was dealt with, whatever came of it.
 pub type Dealt = Arc<dyn Fn(ChunkId) + Send + Sync>;
 
-/// Works off hints until the queue ends.
+/// Works off hints until `ended`; what is being worked on then is finished first.
 ///
 /// # Errors
 /// [`WorkerError`] when the queue fails.
-pub async fn run(environment: Environment, hints: Hints, dealt: Dealt) -> Result<(), WorkerError> {
+pub async fn run(
+    environment: Environment,
+    hints: Hints,
+    dealt: Dealt,
+    ended: CancellationToken,
+) -> Result<(), WorkerError> {
     let slots = environment.settings.slots();
     let name = environment.worker.to_string();
     let handler = move |message: serde_json::Value| {
@@ -45,7 +51,11 @@ pub async fn run(environment: Environment, hints: Hints, dealt: Dealt) -> Result
         .backend(hints)
         .concurrency(slots)
         .build(handler)
-        .run()
+        // The end of the hints alone does not end an apalis worker.
+        .run_until(async move {
+            ended.cancelled().await;
+            Ok::<(), WorkerError>(())
+        })
         .await
 }
 
@@ -56,7 +66,10 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
     }
     let lease = Duration::from_secs_f64(environment.settings.lease_seconds);
     let store = &environment.store;
-    let claim = match store.claim(chunk, &environment.worker, lease, Nanos::now()).await {
+    let claim = match store
+        .claim(chunk, &environment.worker, lease, Nanos::now())
+        .await
+    {
         Ok(Some(claim)) => claim,
         Ok(None) => return,
         Err(error) => {

@@ -145,7 +145,10 @@ async fn hand_back(
     // Told first: with a full disk the database may not take the rest.
     let _follower_gone = environment.events.send(event).await;
     let now = Nanos::now();
-    environment.store.put_off(claim, &PutOff::HandedBack, now, now).await?;
+    environment
+        .store
+        .put_off(claim, &PutOff::HandedBack, now, now)
+        .await?;
     Ok(Outcome::HandedBack)
 }
 

@@ -51,11 +51,13 @@ struct Records<'a> {
 impl<'a> Records<'a> {
     /// The bytes at one place of each record.
     fn each<const N: usize>(&self, offset: usize) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
-        self.bytes.chunks_exact(self.record_bytes).map(move |record| {
-            let mut value = [0; N];
-            value.copy_from_slice(&record[offset..offset + N]);
-            value
-        })
+        self.bytes
+            .chunks_exact(self.record_bytes)
+            .map(move |record| {
+                let mut value = [0; N];
+                value.copy_from_slice(&record[offset..offset + N]);
+                value
+            })
     }
 
     fn column(&self, field: &Field) -> Result<ColumnValues, ChunkError> {
@@ -64,27 +66,34 @@ impl<'a> Records<'a> {
             FieldKind::Price => null_at(i64::MAX, self.each(at).map(i64::from_le_bytes)),
             FieldKind::Timestamp => self.unsigned_64(field, true)?,
             FieldKind::Unsigned { bytes: 8, or_null } => self.unsigned_64(field, or_null)?,
-            FieldKind::Unsigned { bytes: 1, or_null } => {
-                narrow(or_null.then_some(u8::MAX), self.each(at).map(u8::from_le_bytes))
-            }
-            FieldKind::Unsigned { bytes: 2, or_null } => {
-                narrow(or_null.then_some(u16::MAX), self.each(at).map(u16::from_le_bytes))
-            }
-            FieldKind::Unsigned { or_null, .. } => {
-                narrow(or_null.then_some(u32::MAX), self.each(at).map(u32::from_le_bytes))
-            }
-            FieldKind::Signed { bytes: 1, or_null } => {
-                narrow(or_null.then_some(i8::MAX), self.each(at).map(i8::from_le_bytes))
-            }
-            FieldKind::Signed { bytes: 2, or_null } => {
-                narrow(or_null.then_some(i16::MAX), self.each(at).map(i16::from_le_bytes))
-            }
-            FieldKind::Signed { bytes: 4, or_null } => {
-                narrow(or_null.then_some(i32::MAX), self.each(at).map(i32::from_le_bytes))
-            }
-            FieldKind::Signed { or_null, .. } => {
-                narrow(or_null.then_some(i64::MAX), self.each(at).map(i64::from_le_bytes))
-            }
+            FieldKind::Unsigned { bytes: 1, or_null } => narrow(
+                or_null.then_some(u8::MAX),
+                self.each(at).map(u8::from_le_bytes),
+            ),
+            FieldKind::Unsigned { bytes: 2, or_null } => narrow(
+                or_null.then_some(u16::MAX),
+                self.each(at).map(u16::from_le_bytes),
+            ),
+            FieldKind::Unsigned { or_null, .. } => narrow(
+                or_null.then_some(u32::MAX),
+                self.each(at).map(u32::from_le_bytes),
+            ),
+            FieldKind::Signed { bytes: 1, or_null } => narrow(
+                or_null.then_some(i8::MAX),
+                self.each(at).map(i8::from_le_bytes),
+            ),
+            FieldKind::Signed { bytes: 2, or_null } => narrow(
+                or_null.then_some(i16::MAX),
+                self.each(at).map(i16::from_le_bytes),
+            ),
+            FieldKind::Signed { bytes: 4, or_null } => narrow(
+                or_null.then_some(i32::MAX),
+                self.each(at).map(i32::from_le_bytes),
+            ),
+            FieldKind::Signed { or_null, .. } => narrow(
+                or_null.then_some(i64::MAX),
+                self.each(at).map(i64::from_le_bytes),
+            ),
             FieldKind::Id64 => return Ok(self.ids(at)),
             FieldKind::Char => {
                 let codes = self.each(at).map(u8::from_le_bytes).collect();
@@ -139,7 +148,13 @@ fn narrow<T: Copy + PartialEq + Into<i64>>(
     match undefined {
         None => values.map(Into::into).collect(),
         Some(undefined) => values
-            .map(|value| if value == undefined { NULL } else { value.into() })
+            .map(|value| {
+                if value == undefined {
+                    NULL
+                } else {
+                    value.into()
+                }
+            })
             .collect(),
     }
 }

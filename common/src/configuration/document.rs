@@ -114,10 +114,7 @@ impl fmt::Display for Refusal {
 
 /// The known name nearest to a mistyped one, for "did you mean".
 #[must_use]
-pub fn nearest<'a>(
-    mistyped: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(mistyped: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|name| (strsim::jaro_winkler(mistyped, name), name))

@@ -67,13 +67,15 @@ impl ConfigFiles {
     /// [`Refusal`] when the file is there and can't be read.
     pub fn read(&self, path: &str) -> Result<Option<Document>, Refusal> {
         match self {
-            Self::CompiledIn => Ok(COMPILED_IN
-                .iter()
-                .find(|(name, _)| *name == path)
-                .map(|(name, text)| Document {
-                    origin: format!("compiled-in configs/{name}"),
-                    text: (*text).to_owned(),
-                })),
+            Self::CompiledIn => {
+                Ok(COMPILED_IN
+                    .iter()
+                    .find(|(name, _)| *name == path)
+                    .map(|(name, text)| Document {
+                        origin: format!("compiled-in configs/{name}"),
+                        text: (*text).to_owned(),
+                    }))
+            }
             Self::Folder(folder) => {
                 let file = folder.join(path);
                 if file.is_file() {

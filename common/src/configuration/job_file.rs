@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 use dbn::{SType, Schema};
-use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -152,7 +151,8 @@ impl JobFile {
     /// Refuses the dataset, at its place.
     #[must_use]
     pub fn refuse_dataset(&self, message: String, help: &str) -> Refusal {
-        self.document.refuse_at(&self.written.dataset, message, help)
+        self.document
+            .refuse_at(&self.written.dataset, message, help)
     }
 
     /// Refuses one schema, at its place.
@@ -180,7 +180,11 @@ impl JobFile {
     /// Refuses the range of days, at the start's or the end's place.
     #[must_use]
     pub fn refuse_days(&self, end: bool, message: String, help: &str) -> Refusal {
-        let place = if end { &self.written.end } else { &self.written.start };
+        let place = if end {
+            &self.written.end
+        } else {
+            &self.written.start
+        };
         self.document.refuse_at(place, message, help)
     }
 }
@@ -214,16 +218,25 @@ impl Check<'_> {
             return Ok(name.value.clone());
         }
         let help = "use 1 to 100 letters, digits, `-`, `_` and `.`, for example es-trades-2024q1";
-        Err(self.document.refuse_at(name, format!("{:?} can't name a job", name.value), help))
+        Err(self
+            .document
+            .refuse_at(name, format!("{:?} can't name a job", name.value), help))
     }
 
     fn schemas(&self) -> Result<Vec<Schema>, Refusal> {
         let mut schemas = Vec::new();
         for written in &self.written.schemas {
-            let known = SCHEMAS.iter().copied().find(|schema| schema.as_str() == written.value);
+            let known = SCHEMAS
+                .iter()
+                .copied()
+                .find(|schema| schema.as_str() == written.value);
             let Some(schema) = known else {
                 let message = format!("unknown schema {:?}", written.value);
-                return Err(self.document.refuse_at(written, message, &schema_help(&written.value)));
+                return Err(self.document.refuse_at(
+                    written,
+                    message,
+                    &schema_help(&written.value),
+                ));
             };
             if !schemas.contains(&schema) {
                 schemas.push(schema);
@@ -241,11 +254,14 @@ impl Check<'_> {
         let Some(written) = &self.written.stype_in else {
             return Ok(SType::RawSymbol);
         };
-        let known = STYPES_IN.into_iter().find(|stype| stype.as_str() == written.value);
+        let known = STYPES_IN
+            .into_iter()
+            .find(|stype| stype.as_str() == written.value);
         known.ok_or_else(|| {
             let names = STYPES_IN.map(|stype| stype.as_str()).join(", ");
             let message = format!("unknown symbol type {:?}", written.value);
-            self.document.refuse_at(written, message, &format!("write one of {names}"))
+            self.document
+                .refuse_at(written, message, &format!("write one of {names}"))
         })
     }
 
@@ -254,7 +270,9 @@ impl Check<'_> {
         let words = &list.value.0;
         if words.is_empty() {
             let help = "write for example `symbols: [ES.c.0]`, or `symbols: ALL_SYMBOLS`";
-            return Err(self.document.refuse_at(list, "the job names no symbol".to_owned(), help));
+            return Err(self
+                .document
+                .refuse_at(list, "the job names no symbol".to_owned(), help));
         }
         if words.iter().any(|word| word.value == "ALL_SYMBOLS") {
             if words.len() == 1 {
@@ -269,7 +287,11 @@ impl Check<'_> {
             if let Err(help) = check_symbol(&word.value, stype_in) {
                 let kind = stype_in.as_str();
                 let message = format!("{:?} is not a symbol of type {kind}", word.value);
-                let place = if word.referenced.line() > 0 { word.referenced } else { list.referenced };
+                let place = if word.referenced.line() > 0 {
+                    word.referenced
+                } else {
+                    list.referenced
+                };
                 let place = Spanned::new((), place, place);
                 return Err(self.document.refuse_at(&place, message, help));
             }
@@ -283,7 +305,10 @@ impl Check<'_> {
         let end = self.day(&self.written.end)?;
         DayRange::new(start, end).ok_or_else(|| {
             let message = format!("the end, {end}, is not after the start, {start}");
-            let help = format!("the end is exclusive: for one day write `end: {}`", start.plus(1));
+            let help = format!(
+                "the end is exclusive: for one day write `end: {}`",
+                start.plus(1)
+            );
             self.document.refuse_at(&self.written.end, message, &help)
         })
     }
@@ -303,14 +328,21 @@ impl Check<'_> {
         let Some(written) = &self.written.chunking else {
             return Ok(Chunking::default());
         };
-        let refuse = |message: &str, help| self.document.refuse_at(written, message.to_owned(), help);
+        let refuse =
+            |message: &str, help| self.document.refuse_at(written, message.to_owned(), help);
         let length = match (written.value.records, written.value.days) {
             (Some(0), _) | (_, Some(0)) => {
-                return Err(refuse("a chunk can't be empty", "write a number of at least 1"));
+                return Err(refuse(
+                    "a chunk can't be empty",
+                    "write a number of at least 1",
+                ));
             }
             (Some(_), Some(_)) => {
                 let help = "write `{records: 1_000_000}` or `{days: 1}`";
-                return Err(refuse("a chunk is cut by records or by days, not by both", help));
+                return Err(refuse(
+                    "a chunk is cut by records or by days, not by both",
+                    help,
+                ));
             }
             (Some(records), None) => ChunkLength::Records(records),
             (None, Some(days)) => ChunkLength::Days(days),
@@ -319,7 +351,10 @@ impl Check<'_> {
         let symbols_max = written.value.symbols.unwrap_or(SYMBOLS_PER_REQUEST_MAX);
         if symbols_max == 0 || symbols_max > SYMBOLS_PER_REQUEST_MAX {
             let help = "write a number from 1 to 2000, the vendor's limit for a request";
-            return Err(refuse("the number of symbols in a chunk is out of range", help));
+            return Err(refuse(
+                "the number of symbols in a chunk is out of range",
+                help,
+            ));
         }
         Ok(Chunking {
             length,
@@ -331,11 +366,9 @@ impl Check<'_> {
         let Some(written) = &self.written.max_cost_usd else {
             return Ok(None);
         };
-        let amount = Decimal::from_str(&written.value).ok();
-        let amount = amount.filter(|dollars| !dollars.is_sign_negative());
-        match amount.and_then(Usd::from_decimal) {
-            Some(amount) => Ok(Some(amount)),
-            None => {
+        match written.value.parse() {
+            Ok(amount) => Ok(Some(amount)),
+            Err(_) => {
                 let message = format!("{:?} is not an amount of dollars", written.value);
                 let help = "write for example `max_cost_usd: 25.00`";
                 Err(self.document.refuse_at(written, message, help))
@@ -361,8 +394,12 @@ fn check_symbol(symbol: &str, stype_in: SType) -> Result<(), &'static str> {
         && !symbol.chars().any(char::is_control);
     match stype_in {
         SType::Continuous => match parts[..] {
-            [root, "c" | "v" | "n", rank] if !root.is_empty() && rank.parse::<u16>().is_ok() => Ok(()),
-            _ => Err("write ROOT.RULE.RANK with rule c (calendar), v (volume) or n (open interest), for example ES.c.0"),
+            [root, "c" | "v" | "n", rank] if !root.is_empty() && rank.parse::<u16>().is_ok() => {
+                Ok(())
+            }
+            _ => Err(
+                "write ROOT.RULE.RANK with rule c (calendar), v (volume) or n (open interest), for example ES.c.0",
+            ),
         },
         SType::Parent => match parts[..] {
             [root, "FUT" | "OPT" | "SPOT"] if !root.is_empty() => Ok(()),

@@ -8,6 +8,7 @@ use super::document::{Document, Refusal, nearest};
 use super::files::ConfigFiles;
 use super::job_file::SCHEMAS;
 use crate::record_layout::{Field, FieldKind, RecordLayout};
+use crate::store::load::TableColumn;
 
 /// The name of the field that every record has: what tells a schema's sizes apart, `1d` for
 /// `ohlcv-1d`.
@@ -67,7 +68,7 @@ pub enum Value {
 }
 
 /// One column of a mapping.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct MappedColumn {
     /// The table's column.
     pub name: String,
@@ -75,10 +76,11 @@ pub struct MappedColumn {
     pub column_type: ColumnType,
     /// Where its values come from.
     pub source: Source,
+    place: Spanned<()>,
 }
 
 /// How one schema's records become rows of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Mapping {
     /// The schema.
     pub schema: Schema,
@@ -88,6 +90,8 @@ pub struct Mapping {
     pub table: String,
     /// Its columns, in the order of the mapping file.
     pub columns: Vec<MappedColumn>,
+    document: Document,
+    table_place: Spanned<()>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,7 +130,10 @@ impl Mapping {
         for document in files.read_all("schemas")? {
             let written: Written = document.parse()?;
             check_schemas(&document, &written)?;
-            let Some(place) = written.schemas.iter().find(|name| name.value == schema.as_str())
+            let Some(place) = written
+                .schemas
+                .iter()
+                .find(|name| name.value == schema.as_str())
             else {
                 continue;
             };
@@ -150,7 +157,10 @@ impl Mapping {
         let layout = RecordLayout::of(schema);
         let mut columns: Vec<MappedColumn> = Vec::with_capacity(written.columns.len());
         for column in &written.columns {
-            if columns.iter().any(|earlier| earlier.name == column.name.value) {
+            if columns
+                .iter()
+                .any(|earlier| earlier.name == column.name.value)
+            {
                 let message = format!("column {:?} is mapped twice", column.name.value);
                 return Err(document.refuse_at(&column.name, message, "keep one of the two"));
             }
@@ -161,8 +171,60 @@ impl Mapping {
             layout,
             table: written.table.value.clone(),
             columns,
+            document: document.clone(),
+            table_place: place_of(&written.table),
         })
     }
+
+    /// Checks the mapping against the table that it fills, before anything is fetched.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the place of a column that the table can't hold, or leaves without a value.
+    pub fn check_against(&self, table: &[TableColumn]) -> Result<(), Refusal> {
+        if table.is_empty() {
+            let message = format!("there is no table {:?}", self.table);
+            let help = "write a market table's name, for example trades_data";
+            return Err(self.document.refuse_at(&self.table_place, message, help));
+        }
+        for column in &self.columns {
+            let Some(held) = table.iter().find(|held| held.name == column.name) else {
+                let names = || table.iter().map(|held| held.name.as_str());
+                let help = match nearest(&column.name, names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("its columns are {}", names().collect::<Vec<_>>().join(", ")),
+                };
+                let message = format!("{} has no column {:?}", self.table, column.name);
+                return Err(self.document.refuse_at(&column.place, message, &help));
+            };
+            let text = matches!(column.column_type, ColumnType::Char | ColumnType::Text);
+            if text != held.holds_text {
+                let (ours, theirs) = (column.column_type.name(), &held.sql_type);
+                let message = format!(
+                    "{:?} is {ours}, and the table's column {theirs}",
+                    column.name
+                );
+                let help = "map a field of the column's type, or change `type`";
+                return Err(self.document.refuse_at(&column.place, message, help));
+            }
+        }
+        let filled = |held: &&TableColumn| {
+            let own = ["chunk_id", "row_number"].contains(&held.name.as_str());
+            own || self.columns.iter().any(|column| column.name == held.name)
+        };
+        let unfilled = table.iter().find(|held| held.not_null && !filled(held));
+        unfilled.map_or(Ok(()), |held| {
+            let message = format!(
+                "{}.{} must have a value, and nothing fills it",
+                self.table, held.name
+            );
+            let help = format!("add `- {{name: {}}}` to the columns", held.name);
+            Err(self.document.refuse_at(&self.table_place, message, &help))
+        })
+    }
+}
+
+fn place_of<T>(written: &Spanned<T>) -> Spanned<()> {
+    Spanned::new((), written.referenced, written.defined)
 }
 
 fn check_schemas(document: &Document, written: &Written) -> Result<(), Refusal> {
@@ -202,6 +264,7 @@ fn check_column(
         name: column.name.value.clone(),
         column_type,
         source,
+        place: place_of(&column.name),
     })
 }
 
@@ -215,7 +278,10 @@ fn check_field(
     let name = field.unwrap_or(&column.name);
     if name.value == GRANULARITY {
         let size = schema.as_str().rsplit('-').next().unwrap_or_default();
-        return Ok((ColumnType::Text, Source::Constant(Value::Text(size.to_owned()))));
+        return Ok((
+            ColumnType::Text,
+            Source::Constant(Value::Text(size.to_owned())),
+        ));
     }
     let Some(field) = layout.field(&name.value) else {
         let names = || layout.fields.iter().map(|field| field.name.as_str());
@@ -230,13 +296,21 @@ fn check_field(
     let column_type = column.r#type.as_ref().map_or(own, |written| written.value);
     if !converts(own, column_type) {
         let (from, to) = (own.name(), column_type.name());
-        let message = format!("the field {:?} is {from}, which can't become {to}", name.value);
+        let message = format!(
+            "the field {:?} is {from}, which can't become {to}",
+            name.value
+        );
         let help = format!("leave `type` out, or write `type: {from}`");
-        let place = column.r#type.as_ref().map_or(name.referenced, |written| written.referenced);
-        return Err(document.refuse_at(&Spanned::new((), place, place), message, &help));
+        let place = column
+            .r#type
+            .as_ref()
+            .map_or_else(|| place_of(name), place_of);
+        return Err(document.refuse_at(&place, message, &help));
     }
     let default = column.default.as_ref();
-    let default = default.map(|value| parse_value(document, value, column_type)).transpose()?;
+    let default = default
+        .map(|value| parse_value(document, value, column_type))
+        .transpose()?;
     let field = field.clone();
     Ok((column_type, Source::Field { field, default }))
 }
@@ -256,8 +330,10 @@ fn converts(from: ColumnType, to: ColumnType) -> bool {
     from == to
         || matches!(
             (from, to),
-            (ColumnType::Price | ColumnType::Timestamp, ColumnType::Integer)
-                | (ColumnType::Char, ColumnType::Text)
+            (
+                ColumnType::Price | ColumnType::Timestamp,
+                ColumnType::Integer
+            ) | (ColumnType::Char, ColumnType::Text)
         )
 }
 
@@ -289,7 +365,10 @@ fn parse_value(
             ColumnType::Char => "N",
             ColumnType::Text => "text",
         };
-        let message = format!("{text:?} does not fit a column of type {}", column_type.name());
+        let message = format!(
+            "{text:?} does not fit a column of type {}",
+            column_type.name()
+        );
         document.refuse_at(written, message, &format!("write for example {example}"))
     })
 }

@@ -120,9 +120,12 @@ impl Settings {
     /// # Errors
     /// [`Refusal`] with the file and line, or the variable, that is wrong.
     pub fn load(files: &ConfigFiles) -> Result<Self, Refusal> {
-        Self::from_sources(files, std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        Self::from_sources(
+            files,
+            std::env::vars_os().filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            }),
+        )
     }
 
     /// The settings of `configs/backhaul.yaml`, changed by the variables given.
@@ -179,7 +182,10 @@ impl Settings {
             ("retry_seconds", self.retry_seconds),
             ("retry_seconds_max", self.retry_seconds_max),
             ("read_timeout_seconds", self.read_timeout_seconds),
-            ("metadata_requests_per_second", self.metadata_requests_per_second),
+            (
+                "metadata_requests_per_second",
+                self.metadata_requests_per_second,
+            ),
             ("data_requests_per_second", self.data_requests_per_second),
         ];
         for (name, value) in positive {

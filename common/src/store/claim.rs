@@ -64,34 +64,41 @@ pub struct Claim {
 }
 
 impl Store {
-    /// Chunks that are due, of jobs that are not paused, most urgent first.
+    /// A job's chunks that are due, most urgent first; none while it is paused.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn due(&self, limit: usize, now: Nanos) -> Result<Vec<ChunkId>, StoreError> {
+    pub async fn due(
+        &self,
+        job: JobId,
+        limit: usize,
+        now: Nanos,
+    ) -> Result<Vec<ChunkId>, StoreError> {
         let ids: Vec<i64> = sqlx::query_scalar(
             "SELECT c.id FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
-             WHERE j.state = 'active' AND (
+             WHERE c.job_id = ?3 AND j.state = 'active' AND (
                  (c.state = 'pending' AND c.due_at <= ?1)
                  OR (c.state = 'running' AND c.lease_until <= ?1))
              ORDER BY c.priority DESC, c.id LIMIT ?2",
         )
         .bind(now.0)
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind(job.0)
         .fetch_all(&self.read)
         .await?;
         Ok(ids.into_iter().map(ChunkId).collect())
     }
 
-    /// When the next chunk of a job that is not paused becomes due, if any waits.
+    /// When the next chunk of a job becomes due, if any waits and the job is not paused.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn next_due(&self) -> Result<Option<Nanos>, StoreError> {
+    pub async fn next_due(&self, job: JobId) -> Result<Option<Nanos>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT min(c.due_at) FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
-             WHERE c.state = 'pending' AND j.state = 'active'",
+             WHERE c.job_id = ? AND c.state = 'pending' AND j.state = 'active'",
         )
+        .bind(job.0)
         .fetch_one(&self.read)
         .await?;
         Ok(due.map(Nanos))

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::StoreError;
 
@@ -79,7 +77,9 @@ impl Store {
 fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
     // Not the address itself: it may hold a password.
     let scheme = url.split(':').next().unwrap_or_default();
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    let path = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"));
     match path {
         Some(path) if !path.is_empty() && !path.contains('?') => Ok(path.into()),
         Some(_) => Err(StoreError::Address(
@@ -101,7 +101,10 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let io = |error: std::io::Error| {
         StoreError::Address(format!("{} can't be written: {error}", path.display()))
     };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         std::fs::create_dir_all(folder).map_err(io)?;
     }
     let mut name = path.as_os_str().to_owned();

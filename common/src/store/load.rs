@@ -140,7 +140,9 @@ impl Load {
                 .execute(&mut *self.transaction)
                 .await?;
             if inserted.rows_affected() != u64::try_from(rows).unwrap_or(u64::MAX) {
-                return Err(StoreError::Unreadable("fewer rows than were inserted".into()));
+                return Err(StoreError::Unreadable(
+                    "fewer rows than were inserted".into(),
+                ));
             }
             self.rows += inserted.rows_affected();
             start += rows;
@@ -203,7 +205,11 @@ struct InsertStatements {
 
 impl InsertStatements {
     fn new(mapping: &Mapping) -> Self {
-        let columns: Vec<_> = mapping.columns.iter().map(|column| column.name.as_str()).collect();
+        let columns: Vec<_> = mapping
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
         let head = format!(
             "INSERT INTO {} ({}, chunk_id, row_number) VALUES ",
             mapping.table,
@@ -221,7 +227,10 @@ impl InsertStatements {
     }
 
     fn fitting(&self, rows: usize) -> usize {
-        self.sizes.into_iter().find(|size| *size <= rows).unwrap_or(1)
+        self.sizes
+            .into_iter()
+            .find(|size| *size <= rows)
+            .unwrap_or(1)
     }
 
     fn sql(&mut self, rows: usize) -> Arc<str> {
@@ -235,8 +244,11 @@ impl InsertStatements {
 }
 
 /// The 128 ASCII characters as text, so that a character costs no allocation.
-static CHARS: LazyLock<Vec<Arc<str>>> =
-    LazyLock::new(|| (0..128_u8).map(|code| char::from(code).to_string().into()).collect());
+static CHARS: LazyLock<Vec<Arc<str>>> = LazyLock::new(|| {
+    (0..128_u8)
+        .map(|code| char::from(code).to_string().into())
+        .collect()
+});
 
 fn arguments(
     block: &RowBlock,
@@ -308,7 +320,11 @@ pub(super) fn symbol_windows(
             Ok(_) => chunk.stype_in,
             Err(_) => SType::RawSymbol,
         };
-        windows.extend(of_symbol.iter().map(|window| (stype, symbol.clone(), window.clone())));
+        windows.extend(
+            of_symbol
+                .iter()
+                .map(|window| (stype, symbol.clone(), window.clone())),
+        );
     }
     windows
 }
@@ -365,21 +381,32 @@ fn parse_day(text: &str) -> Result<Day, StoreError> {
 pub fn own_slices(asked: &[Held], others: &[Held]) -> Vec<Held> {
     let mut by_instrument: HashMap<Option<u32>, Vec<Span>> = HashMap::new();
     for other in others {
-        by_instrument.entry(other.instrument_id).or_default().push(other.span);
+        by_instrument
+            .entry(other.instrument_id)
+            .or_default()
+            .push(other.span);
     }
     let every = by_instrument.remove(&None).unwrap_or_default();
     let mut own: Vec<Held> = Vec::new();
     for slice in asked {
         let mut taken = every.clone();
-        if let Some(held) = slice.instrument_id.and_then(|id| by_instrument.get(&Some(id))) {
+        if let Some(held) = slice
+            .instrument_id
+            .and_then(|id| by_instrument.get(&Some(id)))
+        {
             taken.extend_from_slice(held);
         }
         // Two symbols of one request can mean one instrument: it is held once.
-        let earlier = own.iter().filter(|held| held.instrument_id == slice.instrument_id);
+        let earlier = own
+            .iter()
+            .filter(|held| held.instrument_id == slice.instrument_id);
         taken.extend(earlier.map(|held| held.span));
         let instrument_id = slice.instrument_id;
         let free = slice.span.without(&taken).into_iter();
-        own.extend(free.map(|span| Held { instrument_id, span }));
+        own.extend(free.map(|span| Held {
+            instrument_id,
+            span,
+        }));
     }
     own
 }

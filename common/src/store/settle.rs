@@ -48,7 +48,12 @@ impl Store {
         .await?;
         fence(claim, updated.rows_affected())?;
         insert_slices(&mut transaction, &claim.chunk, slices).await?;
-        insert_windows(&mut transaction, &claim.chunk.dataset, &symbol_windows(&claim.chunk, resolution)).await?;
+        insert_windows(
+            &mut transaction,
+            &claim.chunk.dataset,
+            &symbol_windows(&claim.chunk, resolution),
+        )
+        .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -91,12 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost.
-    pub async fn give_up(
-        &self,
-        claim: &Claim,
-        error: &str,
-        now: Nanos,
-    ) -> Result<(), StoreError> {
+    pub async fn give_up(&self, claim: &Claim, error: &str, now: Nanos) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(ChunkEvent::GiveUp)?;
         let updated = sqlx::query(
             "UPDATE chunks SET state = ?, failures = failures + 1, error = ?, owner = NULL,
@@ -168,12 +168,11 @@ pub(super) async fn check_fence(
     transaction: &mut Transaction<'static, Sqlite>,
     claim: &Claim,
 ) -> Result<(), StoreError> {
-    let held: Option<i64> = sqlx::query_scalar(
-        "SELECT 1 FROM chunks WHERE id = ? AND epoch = ? AND state = 'running'",
-    )
-    .bind(claim.chunk.id.0)
-    .bind(claim.epoch)
-    .fetch_optional(&mut **transaction)
-    .await?;
+    let held: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM chunks WHERE id = ? AND epoch = ? AND state = 'running'")
+            .bind(claim.chunk.id.0)
+            .bind(claim.epoch)
+            .fetch_optional(&mut **transaction)
+            .await?;
     held.map(|_| ()).ok_or(StoreError::Fenced(claim.chunk.id))
 }

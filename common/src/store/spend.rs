@@ -76,15 +76,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let paid = reservation.amount.share(bytes, reservation.billable_bytes);
         let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
-            "UPDATE spend SET settled_nanousd = ?, bytes = ?, settled_at = ? WHERE id = ?",
-        )
-        .bind(paid.0)
-        .bind(count(bytes))
-        .bind(now.0)
-        .bind(reservation.id)
-        .execute(&mut *transaction)
-        .await?;
+        sqlx::query("UPDATE spend SET settled_nanousd = ?, bytes = ?, settled_at = ? WHERE id = ?")
+            .bind(paid.0)
+            .bind(count(bytes))
+            .bind(now.0)
+            .bind(reservation.id)
+            .execute(&mut *transaction)
+            .await?;
         sqlx::query("UPDATE chunks SET bytes_received = bytes_received + ? WHERE id = ?")
             .bind(count(bytes))
             .bind(claim.chunk.id.0)

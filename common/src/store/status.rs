@@ -217,6 +217,64 @@ impl Store {
     }
 }
 
+/// A few rows of a view, as text.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows; NULL is empty.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Columns of a sample; more don't fit a terminal.
+const SAMPLE_COLUMNS: usize = 7;
+
+impl Store {
+    /// The first rows of a view, with the symbols that were asked for in front.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there is no such view, or the database fails.
+    pub async fn sample(&self, view: &str, rows: u32) -> Result<Sample, StoreError> {
+        let table = self.table_columns(view).await?;
+        let columns: Vec<String> = table
+            .into_iter()
+            .map(|column| column.name)
+            .filter(|name| !["instrument_id", "chunk_id", "row_number"].contains(&name.as_str()))
+            .take(SAMPLE_COLUMNS)
+            .collect();
+        let Some(index_time) = columns.first() else {
+            return Err(StoreError::Unreadable(format!("no view {view:?}")));
+        };
+        let list: Vec<_> = columns
+            .iter()
+            .map(|name| format!("CAST(v.{name} AS TEXT)"))
+            .collect();
+        let sql = format!(
+            "SELECT (SELECT s.symbol FROM symbology AS s WHERE s.instrument_id = v.instrument_id
+                     AND s.start_date <= substr(v.{index_time}, 1, 10)
+                     AND s.end_date > substr(v.{index_time}, 1, 10) LIMIT 1), {}
+             FROM {view} AS v LIMIT ?",
+            list.join(", ")
+        );
+        let found = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(rows)
+            .fetch_all(&self.read)
+            .await?;
+        let text = |row: &SqliteRow| {
+            let cell = |index| Ok(row.try_get::<Option<String>, _>(index)?.unwrap_or_default());
+            (0..=columns.len())
+                .map(cell)
+                .collect::<Result<Vec<_>, StoreError>>()
+        };
+        let rows = found.iter().map(text).collect::<Result<_, StoreError>>()?;
+        let head = std::iter::once("symbol".to_owned());
+        Ok(Sample {
+            columns: head.chain(columns).collect(),
+            rows,
+        })
+    }
+}
+
 fn job_status(row: &SqliteRow) -> Result<JobStatus, StoreError> {
     let chunks = chunk_counts(row)?;
     let records = record_counts(row)?;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use dbn::Schema;
+use dbn::{SType, Schema};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::{Store, StoreError};
-use crate::chunk::{ChunkEvent, ChunkState, JobId};
+use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
 use crate::request::{Request, Symbols};
 use crate::time::{DayRange, Nanos, Span};
@@ -90,7 +91,7 @@ impl Store {
         })
     }
 
-    /// The slices of one dataset and schema that are held, within a span.
+    /// The slices of one dataset and schema that are held within a span, and by which chunks.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
@@ -99,9 +100,9 @@ impl Store {
         dataset: &str,
         schema: Schema,
         within: Span,
-    ) -> Result<Vec<Held>, StoreError> {
+    ) -> Result<Vec<(Held, ChunkId)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT instrument_id, start_ns, end_ns FROM coverage
+            "SELECT instrument_id, start_ns, end_ns, chunk_id FROM coverage
              WHERE dataset = ? AND schema = ? AND start_ns < ? AND end_ns > ?",
         )
         .bind(dataset)
@@ -110,7 +111,8 @@ impl Store {
         .bind(within.start.0)
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(|row| held(row)).collect()
+        let holder = |row: &SqliteRow| Ok((held(row)?, ChunkId(row.try_get("chunk_id")?)));
+        rows.iter().map(holder).collect()
     }
 
     /// What a request's job has planned already and not finished: schema, symbols, days.
@@ -139,6 +141,43 @@ impl Store {
             .collect()
     }
 
+    /// Symbols and days of one dataset and schema that are proven to hold nothing, by which chunks.
+    /// Where no session was held, the vendor names no instruments, and there is no slice to hold.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn empty(
+        &self,
+        dataset: &str,
+        schema: Schema,
+        stype_in: SType,
+        within: Span,
+    ) -> Result<Vec<(ChunkId, Symbols, DayRange)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT c.id, s.symbols, c.start_ns, c.end_ns
+             FROM chunks AS c JOIN symbol_sets AS s ON s.id = c.symbols_id
+             WHERE c.state = 'empty' AND c.dataset = ? AND c.schema = ? AND c.stype_in = ?
+                 AND c.start_ns < ? AND c.end_ns > ?",
+        )
+        .bind(dataset)
+        .bind(schema.as_str())
+        .bind(stype_in.as_str())
+        .bind(within.end.0)
+        .bind(within.start.0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let symbols = super::claim::symbols(&row.try_get::<String, _>("symbols")?)?;
+                Ok((
+                    ChunkId(row.try_get("id")?),
+                    symbols,
+                    super::claim::days(row)?,
+                ))
+            })
+            .collect()
+    }
+
     /// Where the database's records come from, once there are any.
     ///
     /// # Errors
@@ -150,7 +189,7 @@ impl Store {
     }
 }
 
-pub(super) fn held(row: &sqlx::sqlite::SqliteRow) -> Result<Held, StoreError> {
+pub(super) fn held(row: &SqliteRow) -> Result<Held, StoreError> {
     let instrument: i64 = row.try_get("instrument_id")?;
     Ok(Held {
         instrument_id: u32::try_from(instrument).ok(),
@@ -161,10 +200,7 @@ pub(super) fn held(row: &sqlx::sqlite::SqliteRow) -> Result<Held, StoreError> {
     })
 }
 
-async fn check_origin(
-    connection: &mut SqliteConnection,
-    origin: &str,
-) -> Result<(), StoreError> {
+async fn check_origin(connection: &mut SqliteConnection, origin: &str) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO origin (only_row, name) VALUES (1, ?) ON CONFLICT DO NOTHING")
         .bind(origin)
         .execute(&mut *connection)
@@ -229,7 +265,9 @@ async fn symbol_set(
     connection: &mut SqliteConnection,
     symbols: &Symbols,
 ) -> Result<i64, StoreError> {
-    let text = serde_json::to_value(symbols).unwrap_or_default().to_string();
+    let text = serde_json::to_value(symbols)
+        .unwrap_or_default()
+        .to_string();
     let id = sqlx::query_scalar(
         "INSERT INTO symbol_sets (symbols) VALUES (?)
          ON CONFLICT (symbols) DO UPDATE SET symbols = excluded.symbols RETURNING id",

@@ -105,7 +105,9 @@ impl Vendor {
                 .connect_timeout(Duration::from_secs(20).min(read_timeout))
                 .read_timeout(read_timeout)
         };
-        let http = builder().build().map_err(|error| bad_url(error.to_string()))?;
+        let http = builder()
+            .build()
+            .map_err(|error| bad_url(error.to_string()))?;
         let client = HistoricalClient::builder()
             .key(key.expose())
             .map_err(|_| bad_url("the client refuses the API key".to_owned()))?
@@ -225,7 +227,10 @@ impl Vendor {
         if stype_in == SType::InstrumentId {
             for symbol in symbols {
                 let instrument_id = parse_id(symbol)?;
-                let window = SymbolWindow { instrument_id, days };
+                let window = SymbolWindow {
+                    instrument_id,
+                    days,
+                };
                 resolution.windows.insert(symbol.clone(), vec![window]);
             }
             return Ok(resolution);
@@ -257,7 +262,10 @@ impl Vendor {
     pub async fn get_range(&self, request: &RangeRequest) -> Result<RangeStream, VendorError> {
         self.data_pace.wait().await;
         let symbols = request.symbols.to_string();
-        let (start, end) = (request.span.start.0.to_string(), request.span.end.0.to_string());
+        let (start, end) = (
+            request.span.start.0.to_string(),
+            request.span.end.0.to_string(),
+        );
         let form = [
             ("dataset", request.dataset.as_str()),
             ("schema", &request.schema),
@@ -412,14 +420,23 @@ impl RangeRequest {
 }
 
 impl Resolution {
-    fn take(&mut self, answer: databento::historical::symbology::Resolution) -> Result<(), VendorError> {
+    fn take(
+        &mut self,
+        answer: databento::historical::symbology::Resolution,
+    ) -> Result<(), VendorError> {
         self.not_found.extend(answer.not_found);
         for (symbol, intervals) in answer.mappings {
             let mut windows = Vec::with_capacity(intervals.len());
-            for interval in intervals.iter().filter(|interval| !interval.symbol.is_empty()) {
+            for interval in intervals
+                .iter()
+                .filter(|interval| !interval.symbol.is_empty())
+            {
                 if let Some(days) = day_range(interval.start_date, interval.end_date) {
                     let instrument_id = parse_id(&interval.symbol)?;
-                    windows.push(SymbolWindow { instrument_id, days });
+                    windows.push(SymbolWindow {
+                        instrument_id,
+                        days,
+                    });
                 }
             }
             windows.sort_by_key(|window| (window.days, window.instrument_id));
@@ -433,7 +450,11 @@ impl Resolution {
 #[must_use]
 pub fn day_range(start: time::Date, end: time::Date) -> Option<DayRange> {
     let day = |date: time::Date| {
-        Day::from_ymd(date.year(), u32::from(u8::from(date.month())), u32::from(date.day()))
+        Day::from_ymd(
+            date.year(),
+            u32::from(u8::from(date.month())),
+            u32::from(date.day()),
+        )
     };
     DayRange::new(day(start)?, day(end)?)
 }

@@ -1,0 +1,155 @@
+//! Works a submitted job off in this process: due chunks to the queue, slots that work, to the end.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use common::archive::Archive;
+use common::chunk::{ChunkId, JobId};
+use common::configuration::job_file::JobFile;
+use common::queue::{EmbeddedQueue, Hint};
+use common::store::{Store, StoreError};
+use common::time::Nanos;
+use common::vendor::Vendor;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use worker::environment::{Environment, Event};
+
+use crate::session::Session;
+
+/// Events between the slots and whoever follows them.
+const EVENTS_AHEAD: usize = 1_024;
+/// Hints in the queue for each slot: enough that none waits for the next.
+const HINTS_PER_SLOT: usize = 4;
+
+/// What the work needs and what follows it.
+pub struct Backfill {
+    environment: Environment,
+    job: JobId,
+}
+
+impl Backfill {
+    /// The work of one job; and the events that it will tell.
+    pub async fn new(
+        session: &Session,
+        file: &JobFile,
+        job: JobId,
+        store: Arc<Store>,
+        vendor: Vendor,
+        stop: CancellationToken,
+    ) -> anyhow::Result<(Self, mpsc::Receiver<Event>)> {
+        let mappings = session.mappings(&file.request.schemas, &store).await?;
+        let archive = Archive::open(&session.settings.archive_url)?;
+        archive.sweep()?;
+        let (events, followed) = mpsc::channel(EVENTS_AHEAD);
+        let environment = Environment {
+            settings: Arc::new(session.settings.clone()),
+            store,
+            archive,
+            vendor,
+            mappings: Arc::new(mappings),
+            events,
+            stop,
+            worker: format!("{}-{}", std::process::id(), Nanos::now().0).into(),
+        };
+        Ok((Self { environment, job }, followed))
+    }
+
+    /// Works until nothing is due within the time that a retry may take, or the work is stopped.
+    pub async fn work_off(self) -> anyhow::Result<()> {
+        let slots = self.environment.settings.slots();
+        let (mut queue, hints) = EmbeddedQueue::new(slots * HINTS_PER_SLOT);
+        let admission = Arc::new(Admission::default());
+        let dealt = {
+            let admission = Arc::clone(&admission);
+            Arc::new(move |chunk| admission.dealt_with(chunk))
+        };
+        let ended = CancellationToken::new();
+        let pool = worker::pool::run(self.environment.clone(), hints, dealt, ended.clone());
+        let admit = async {
+            let admitted = self
+                .admit(&admission, &mut queue, slots * HINTS_PER_SLOT)
+                .await;
+            ended.cancel();
+            admitted.map_err(anyhow::Error::from)
+        };
+        tokio::try_join!(admit, async { pool.await.map_err(anyhow::Error::from) })?;
+        Ok(())
+    }
+
+    /// Puts due chunks into the queue, a few at a time, until there are no more.
+    async fn admit(
+        &self,
+        admission: &Admission,
+        queue: &mut EmbeddedQueue,
+        window: usize,
+    ) -> Result<(), StoreError> {
+        let store = &self.environment.store;
+        let stop = &self.environment.stop;
+        // A retry that is further off than the longest delay is no retry: the vendor has it later.
+        let patience = self.environment.settings.retry_seconds_max * 2.0;
+        loop {
+            let now = Nanos::now();
+            if !stop.is_cancelled() {
+                for chunk in store.due(self.job, window * 2, now).await? {
+                    if admission.len() < window && admission.admit(chunk) {
+                        let pushed = queue.push(Hint { chunk });
+                        if !pushed {
+                            admission.dealt_with(chunk);
+                        }
+                    }
+                }
+            }
+            let in_queue = admission.len() > 0;
+            let next_due = match stop.is_cancelled() {
+                true => None,
+                false => store.next_due(self.job).await?,
+            };
+            let wait = next_due.map(|due| due.seconds_since(now).max(0.0));
+            let wait = wait.filter(|seconds| *seconds <= patience);
+            if !in_queue && wait.is_none() {
+                return Ok(());
+            }
+            // With a full queue what is due has to wait for a slot; look again when one is free.
+            let wait = wait.filter(|seconds| *seconds > 0.0 || !in_queue);
+            tokio::select! {
+                () = admission.changed.notified() => {}
+                () = sleep(wait) => {}
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+            }
+        }
+    }
+}
+
+async fn sleep(seconds: Option<f64>) {
+    match seconds {
+        Some(seconds) => tokio::time::sleep(Duration::from_secs_f64(seconds + 0.001)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The chunks that are in the queue or being worked on.
+#[derive(Default)]
+struct Admission {
+    chunks: Mutex<HashSet<ChunkId>>,
+    changed: Notify,
+}
+
+impl Admission {
+    fn chunks(&self) -> std::sync::MutexGuard<'_, HashSet<ChunkId>> {
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn len(&self) -> usize {
+        self.chunks().len()
+    }
+
+    fn admit(&self, chunk: ChunkId) -> bool {
+        self.chunks().insert(chunk)
+    }
+
+    fn dealt_with(&self, chunk: ChunkId) {
+        self.chunks().remove(&chunk);
+        self.changed.notify_one();
+    }
+}

@@ -1,0 +1,147 @@
+//! `scheduler run`: submit a job, work it off in this process, report.
+
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use common::configuration::document::Refusal;
+use common::configuration::job_file::JobFile;
+use common::money::Usd;
+use common::store::{Access, Store};
+use common::time::Nanos;
+use common::vendor::Vendor;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::{Global, Run};
+use crate::backfill::Backfill;
+use crate::exit::{INCOMPLETE, OverBudget, print};
+use crate::plan::{Plan, plan};
+use crate::progress::{follow, thousands};
+use crate::report::Report;
+use crate::session::{Session, stop_on_signals};
+
+/// Where records come from unless it is the demo.
+const ORIGIN: &str = "the vendor";
+/// Unfinished chunks that a report names.
+const UNFINISHED_SHOWN: u32 = 20;
+
+/// Runs the command.
+pub async fn run(global: &Global, options: &Run) -> anyhow::Result<ExitCode> {
+    let session = Session::begin(global)?;
+    let mut file = session.job_file(&options.job)?;
+    if let Some(limit) = &options.max_cost {
+        file.request.max_cost = Some(parse_dollars(limit)?);
+    }
+    let stop = CancellationToken::new();
+    stop_on_signals(stop.clone())?;
+    let store = open_for_work(&session).await?;
+    let complete = run_job(&session, &file, ORIGIN, Arc::clone(&store), stop).await;
+    store.close().await;
+    Ok(match complete? {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(INCOMPLETE),
+    })
+}
+
+/// The database, to work on; its folder and tables are made where they are missing.
+pub async fn open_for_work(session: &Session) -> anyhow::Result<Arc<Store>> {
+    let store = Store::open(&session.settings.database_url, Access::Work).await?;
+    store
+        .map(Arc::new)
+        .ok_or_else(|| anyhow::anyhow!("the database was not made"))
+}
+
+/// Plans, submits, works off and reports a job; whether it is complete.
+pub async fn run_job(
+    session: &Session,
+    file: &JobFile,
+    origin: &str,
+    store: Arc<Store>,
+    stop: CancellationToken,
+) -> anyhow::Result<bool> {
+    let began = Nanos::now();
+    let request = &file.request;
+    let vendor = Vendor::new(&session.settings)?;
+    // Wrong mappings stop the job before anything is asked or paid.
+    session.mappings(&request.schemas, &store).await?;
+    let planned = plan(file, &vendor, Some(&store), began).await?;
+    for note in &planned.notes {
+        tracing::warn!("{note}");
+    }
+    check_budget(request.max_cost, &planned)?;
+    let submission = store
+        .submit(request, origin, &planned.chunks, began)
+        .await?;
+    tell_plan(&planned, submission.revived);
+    let (spent_before, _) = store.spent(submission.job).await?;
+    let (backfill, events) = Backfill::new(
+        session,
+        file,
+        submission.job,
+        Arc::clone(&store),
+        vendor,
+        stop,
+    )
+    .await?;
+    let before = store.schemas(submission.job).await?;
+    let open = before
+        .iter()
+        .map(|schema| schema.chunks.pending + schema.chunks.running);
+    let to_do = open.sum();
+    let follower = tokio::spawn(async move { follow(&before, events).await });
+    let worked = backfill.work_off().await;
+    let seen = follower.await?;
+    worked?;
+    let Some(job) = store.job(submission.job).await? else {
+        anyhow::bail!("the job disappeared from the database");
+    };
+    let schemas = store.schemas(job.id).await?;
+    let unfinished = store.unfinished(job.id, UNFINISHED_SHOWN).await?;
+    let report = Report {
+        job: &job,
+        schemas: &schemas,
+        unfinished: &unfinished,
+        seen: &seen,
+        to_do,
+        spent: Usd(job.spent_usd.0 - spent_before.0),
+        seconds: Nanos::now().seconds_since(began),
+    };
+    print(&report.to_string())?;
+    Ok(job.complete)
+}
+
+fn check_budget(limit: Option<Usd>, planned: &Plan) -> anyhow::Result<()> {
+    match limit {
+        Some(limit) if planned.cost() > limit => {
+            let cost = planned.cost();
+            let message = format!(
+                "the job would cost ${cost}, and its limit is ${limit}\n  = help: raise \
+                 `max_cost_usd` (or --max-cost), or ask for fewer days, symbols or schemas"
+            );
+            Err(OverBudget { message }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn tell_plan(planned: &Plan, revived: u64) {
+    if revived > 0 {
+        tracing::info!("{revived} dead chunks will be tried again");
+    }
+    tracing::info!(
+        "planned {} chunks, {} records, {} bytes, ${}; {} chunks hold the rest already",
+        planned.chunks.len(),
+        thousands(planned.records()),
+        thousands(planned.bytes()),
+        planned.cost(),
+        planned.covered.len(),
+    );
+}
+
+fn parse_dollars(text: &str) -> Result<Usd, Refusal> {
+    let amount = Usd::from_str(text).ok();
+    amount.ok_or_else(|| {
+        let message = format!("{text:?} is not an amount of dollars");
+        Refusal::of("--max-cost", message, "write for example --max-cost 25.00")
+    })
+}

@@ -1,0 +1,75 @@
+//! How the program ends: what is said on stderr, and the exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use common::configuration::document::Refusal;
+use common::store::StoreError;
+use common::vendor::VendorError;
+
+/// Something unexpected.
+const UNEXPECTED: u8 = 1;
+/// Bad input or configuration.
+const BAD_INPUT: u8 = 2;
+/// The job ended incomplete.
+pub const INCOMPLETE: u8 = 3;
+/// Refused by the budget.
+const OVER_BUDGET: u8 = 5;
+
+/// A job that would cost more than it may.
+#[derive(Debug)]
+pub struct OverBudget {
+    /// What to tell the user.
+    pub message: String,
+}
+
+impl std::fmt::Display for OverBudget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for OverBudget {}
+
+/// Says on stderr what went wrong, once, and returns the exit code.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    let text = worker::error::chain(error.as_ref());
+    // A closed stderr is no reason to fail differently.
+    let _closed = writeln!(std::io::stderr(), "error: {text}");
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<OverBudget>().is_some() {
+        return OVER_BUDGET;
+    }
+    if error.downcast_ref::<Refusal>().is_some() {
+        return BAD_INPUT;
+    }
+    match error.downcast_ref::<StoreError>() {
+        Some(
+            StoreError::Address(_)
+            | StoreError::InUse(_)
+            | StoreError::Version(_)
+            | StoreError::Origin(_),
+        ) => return BAD_INPUT,
+        Some(StoreError::OverBudget { .. }) => return OVER_BUDGET,
+        _ => {}
+    }
+    match error.downcast_ref::<VendorError>() {
+        Some(VendorError::Unauthorized { .. } | VendorError::Refused { .. }) => BAD_INPUT,
+        _ => UNEXPECTED,
+    }
+}
+
+/// Prints to stdout; a reader that has gone away, as `head` does, is no error.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,320 @@
+//! How much each missing piece holds and costs, by the vendor's counts; cut into chunks.
+
+use std::collections::BTreeSet;
+
+use common::chunk::ChunkId;
+use common::configuration::document::{Refusal, nearest};
+use common::configuration::job_file::JobFile;
+use common::money::Usd;
+use common::request::{ChunkLength, Request};
+use common::store::{PlannedChunk, Store};
+use common::time::{DayRange, Nanos, Span};
+use common::vendor::{RangeRequest, Resolution, Vendor, VendorError};
+use dbn::Schema;
+
+use super::missing::{Known, Piece, missing};
+
+/// The longest that the vendor's data is known to lag behind, in seconds.
+const LAG_SECONDS_MAX: f64 = 86_400.0;
+
+/// What a job would do.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The chunks to submit.
+    pub chunks: Vec<PlannedChunk>,
+    /// The chunks that hold parts of the request already.
+    pub covered: BTreeSet<ChunkId>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// The vendor's count of all chunks.
+    pub fn records(&self) -> u64 {
+        self.chunks.iter().filter_map(|chunk| chunk.records).sum()
+    }
+
+    /// What the vendor would bill for all chunks, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.billable_bytes).sum()
+    }
+
+    /// What the vendor would bill for all chunks.
+    pub fn cost(&self) -> Usd {
+        self.chunks.iter().map(|chunk| chunk.cost).sum()
+    }
+}
+
+/// Plans a job: what is missing, by what is held and by what the vendor has.
+pub async fn plan(
+    job: &JobFile,
+    vendor: &Vendor,
+    store: Option<&Store>,
+    now: Nanos,
+) -> anyhow::Result<Plan> {
+    let request = &job.request;
+    check_dataset(job, vendor).await?;
+    let resolution = resolve(job, vendor).await?;
+    let mut outstanding = match store {
+        Some(store) => store.outstanding(&request.fingerprint()).await?,
+        None => Vec::new(),
+    };
+    let mut plan = Plan::default();
+    for schema in &request.schemas {
+        let available = vendor.available(&request.dataset, *schema).await?;
+        let days = days_within(job, *schema, available, &mut plan)?;
+        let (mut held, mut empty) = (Vec::new(), Vec::new());
+        if let Some(store) = store {
+            let (dataset, span) = (&request.dataset, days.span());
+            held = store.held(dataset, *schema, span).await?;
+            empty = store
+                .empty(dataset, *schema, request.stype_in, span)
+                .await?;
+        }
+        let of_schema = outstanding.extract_if(.., |(other, ..)| other == schema);
+        let known = Known {
+            resolution: resolution.clone(),
+            held,
+            empty,
+            outstanding: of_schema
+                .map(|(_, symbols, days)| (symbols, days))
+                .collect(),
+        };
+        let found = missing(request, *schema, days, &known);
+        plan.covered.extend(found.covered);
+        for piece in found.pieces {
+            let pricing = Pricing {
+                request,
+                vendor,
+                available,
+                now,
+            };
+            plan.chunks.extend(pricing.chunks(&piece).await?);
+        }
+    }
+    Ok(plan)
+}
+
+/// The dataset and its schemas exist.
+async fn check_dataset(job: &JobFile, vendor: &Vendor) -> anyhow::Result<()> {
+    let dataset = &job.request.dataset;
+    let datasets = vendor.datasets().await?;
+    if !datasets.contains(dataset) {
+        let help = match nearest(dataset, datasets.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of {}", datasets.join(", ")),
+        };
+        let message = format!("unknown dataset {dataset:?}");
+        return Err(job.refuse_dataset(message, &help).into());
+    }
+    let schemas = vendor.schemas(dataset).await?;
+    for schema in &job.request.schemas {
+        if !schemas.contains(schema) {
+            let names: Vec<_> = schemas.iter().map(Schema::as_str).collect();
+            let message = format!("{dataset} has no records of schema {schema}");
+            let help = format!("write one of {}", names.join(", "));
+            return Err(job.refuse_schema(*schema, message, &help).into());
+        }
+    }
+    Ok(())
+}
+
+/// What the symbols mean; each of them means something.
+async fn resolve(job: &JobFile, vendor: &Vendor) -> anyhow::Result<Resolution> {
+    let request = &job.request;
+    let Some(names) = request.symbols.names() else {
+        return Ok(Resolution::default());
+    };
+    let resolution = vendor
+        .resolve(&request.dataset, request.stype_in, names, request.days)
+        .await?;
+    if let Some(symbol) = resolution.not_found.first() {
+        let (dataset, days) = (&request.dataset, request.days);
+        let message = format!("{dataset} knows no symbol {symbol:?} in {days}");
+        let help = format!(
+            "check its spelling, that `stype_in: {}` is how it is written, and the dates",
+            request.stype_in.as_str()
+        );
+        return Err(job.refuse_symbol(symbol, message, &help).into());
+    }
+    Ok(resolution)
+}
+
+/// The days that the vendor's history of the schema can have; what lies before it began is a gap
+/// that no waiting fills.
+fn days_within(
+    job: &JobFile,
+    schema: Schema,
+    available: Span,
+    plan: &mut Plan,
+) -> Result<DayRange, Refusal> {
+    let days = job.request.days;
+    let first = available.start.day();
+    if days.start() >= first {
+        return Ok(days);
+    }
+    let dataset = &job.request.dataset;
+    let Some(clamped) = DayRange::new(first, days.end()) else {
+        let message = format!("{dataset} has {schema} from {first} on");
+        let help = format!("write `end:` after {first}, or leave the schema out");
+        return Err(job.refuse_days(true, message, &help));
+    };
+    plan.notes.push(format!(
+        "{dataset} has {schema} from {first} on: the days before are left out"
+    ));
+    Ok(clamped)
+}
+
+struct Pricing<'a> {
+    request: &'a Request,
+    vendor: &'a Vendor,
+    available: Span,
+    now: Nanos,
+}
+
+impl Pricing<'_> {
+    /// A piece in chunks, each with its count and its share of the cost.
+    async fn chunks(&self, piece: &Piece) -> anyhow::Result<Vec<PlannedChunk>> {
+        // A day is asked for once the vendor has all of it.
+        let end = self.available.end.day();
+        let now = DayRange::new(piece.days.start(), piece.days.end().min(end));
+        let later = DayRange::new(piece.days.start().max(end), piece.days.end());
+        let mut chunks = Vec::new();
+        if let Some(days) = now {
+            let counted = self.count_and_cut(piece, days).await?;
+            chunks = self.share(piece, days, counted).await?;
+        }
+        if let Some(days) = later {
+            let length = match self.request.chunking.length {
+                ChunkLength::Days(days) => i64::from(days),
+                ChunkLength::Records(_) => 1,
+            };
+            chunks.extend(days.pieces(length).map(|days| self.later(piece, days)));
+        }
+        Ok(chunks)
+    }
+
+    /// Days and their counts, by the chunking that was asked for.
+    async fn count_and_cut(
+        &self,
+        piece: &Piece,
+        days: DayRange,
+    ) -> Result<Vec<(DayRange, u64)>, VendorError> {
+        match self.request.chunking.length {
+            ChunkLength::Days(length) => {
+                let mut counted = Vec::new();
+                for days in days.pieces(i64::from(length)) {
+                    counted.push((days, self.count(piece, days).await?));
+                }
+                Ok(counted)
+            }
+            ChunkLength::Records(most) => self.halve(piece, days, most).await,
+        }
+    }
+
+    /// Halves the days until each part holds at most `most` records or is one day. Counts of whole
+    /// days add up, so that each cut takes one question.
+    async fn halve(
+        &self,
+        piece: &Piece,
+        days: DayRange,
+        most: u64,
+    ) -> Result<Vec<(DayRange, u64)>, VendorError> {
+        let mut counted = Vec::new();
+        let mut open = vec![(days, self.count(piece, days).await?)];
+        while let Some((days, count)) = open.pop() {
+            let middle = days.start().plus(days.len_days() / 2);
+            let halves = (
+                DayRange::new(days.start(), middle),
+                DayRange::new(middle, days.end()),
+            );
+            let (Some(left), Some(right)) = halves else {
+                counted.push((days, count));
+                continue;
+            };
+            if count <= most {
+                counted.push((days, count));
+                continue;
+            }
+            let of_left = self.count(piece, left).await?;
+            let of_right = match count.checked_sub(of_left) {
+                Some(rest) => rest,
+                None => self.count(piece, right).await?,
+            };
+            open.push((right, of_right));
+            open.push((left, of_left));
+        }
+        Ok(counted)
+    }
+
+    async fn count(&self, piece: &Piece, days: DayRange) -> Result<u64, VendorError> {
+        match self
+            .vendor
+            .record_count(&self.range_request(piece, days))
+            .await
+        {
+            // A window without sessions: nothing to count.
+            Err(VendorError::NoSession { .. }) => Ok(0),
+            counted => counted,
+        }
+    }
+
+    /// The piece's bytes and cost, shared out by the number of records: within a schema every
+    /// record costs the same.
+    async fn share(
+        &self,
+        piece: &Piece,
+        days: DayRange,
+        counted: Vec<(DayRange, u64)>,
+    ) -> Result<Vec<PlannedChunk>, VendorError> {
+        let all: u64 = counted.iter().map(|(_, count)| count).sum();
+        let (bytes, cost) = if all == 0 {
+            (0, Usd(0))
+        } else {
+            let request = self.range_request(piece, days);
+            (
+                self.vendor.billable_bytes(&request).await?,
+                self.vendor.cost(&request).await?,
+            )
+        };
+        let share_of_bytes = |count: u64| {
+            let share = u128::from(bytes) * u128::from(count);
+            u64::try_from(share.div_ceil(u128::from(all.max(1)))).unwrap_or(u64::MAX)
+        };
+        let chunk = |(days, count)| PlannedChunk {
+            schema: piece.schema,
+            symbols: piece.symbols.clone(),
+            days,
+            records: Some(count),
+            billable_bytes: share_of_bytes(count),
+            cost: cost.share(count, all),
+            due_at: self.now,
+        };
+        Ok(counted.into_iter().map(chunk).collect())
+    }
+
+    /// A chunk of days that the vendor doesn't have yet: it will, about as late as today.
+    fn later(&self, piece: &Piece, days: DayRange) -> PlannedChunk {
+        let lag = self.now.seconds_since(self.available.end);
+        let lag = lag.clamp(0.0, LAG_SECONDS_MAX);
+        PlannedChunk {
+            schema: piece.schema,
+            symbols: piece.symbols.clone(),
+            days,
+            records: None,
+            billable_bytes: 0,
+            cost: Usd(0),
+            due_at: days.span().end.plus_seconds(lag).max(self.now),
+        }
+    }
+
+    fn range_request(&self, piece: &Piece, days: DayRange) -> RangeRequest {
+        RangeRequest::new(
+            &self.request.dataset,
+            piece.schema,
+            self.request.stype_in,
+            &piece.symbols,
+            days,
+        )
+    }
+}

@@ -1,0 +1,177 @@
+//! Progress: bars on a terminal, a log line for each chunk where stderr is piped.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+
+use common::store::SchemaStatus;
+use dbn::Schema;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tokio::sync::mpsc;
+use worker::environment::{Event, Outcome};
+
+/// What was seen of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Seconds of work, by schema, over all slots.
+    pub seconds: HashMap<Schema, f64>,
+    /// Chunks that were read from the archive instead of the vendor.
+    pub from_archive: u64,
+    /// Why paid work was paused, or the process could not go on.
+    pub stopped: Option<String>,
+}
+
+/// Follows a run's events until there are no more.
+pub async fn follow(schemas: &[SchemaStatus], mut events: mpsc::Receiver<Event>) -> Seen {
+    let mut seen = Seen::default();
+    let mut view = View::new(schemas);
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Started { .. } => {}
+            Event::Settled {
+                schema,
+                ref outcome,
+                seconds,
+                ..
+            } => {
+                *seen.seconds.entry(schema).or_default() += seconds;
+                if let Outcome::Done { from_archive, .. } = outcome {
+                    seen.from_archive += u64::from(*from_archive);
+                }
+                view.settled(&event, schema, outcome);
+            }
+            Event::Paused { reason } => {
+                view.say(&format!("paused: {reason}"));
+                seen.stopped = Some(reason);
+            }
+            Event::Failed { reason } => {
+                view.say(&format!("can't go on: {reason}"));
+                seen.stopped = Some(reason);
+            }
+        }
+    }
+    view.end();
+    seen
+}
+
+struct View {
+    bars: MultiProgress,
+    by_schema: HashMap<Schema, (ProgressBar, u64)>,
+    terminal: bool,
+    settled: u64,
+    total: u64,
+}
+
+impl View {
+    fn new(schemas: &[SchemaStatus]) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let bars = MultiProgress::new();
+        let mut by_schema = HashMap::new();
+        let mut total = 0;
+        for status in schemas {
+            let chunks = status.chunks;
+            total += chunks.pending + chunks.running;
+            if terminal {
+                let bar = bars.add(ProgressBar::new(chunks.total));
+                bar.set_style(style());
+                bar.set_prefix(status.schema.as_str());
+                bar.set_position(chunks.done + chunks.empty);
+                by_schema.insert(status.schema, (bar, status.records.loaded));
+            }
+        }
+        Self {
+            bars,
+            by_schema,
+            terminal,
+            settled: 0,
+            total,
+        }
+    }
+
+    fn settled(&mut self, event: &Event, schema: Schema, outcome: &Outcome) {
+        let finished = matches!(
+            outcome,
+            Outcome::Done { .. } | Outcome::Empty | Outcome::Dead { .. }
+        );
+        self.settled += u64::from(finished);
+        if let Some((bar, records)) = self.by_schema.get_mut(&schema) {
+            if let Outcome::Done { records: more, .. } = outcome {
+                *records += more;
+            }
+            bar.set_message(format!("{} records", thousands(*records)));
+            if finished {
+                bar.inc(1);
+            }
+        }
+        let noteworthy = matches!(outcome, Outcome::Retry { .. } | Outcome::Dead { .. });
+        if !self.terminal || noteworthy {
+            let line = self.line(event);
+            self.say(&line);
+        }
+    }
+
+    fn line(&self, event: &Event) -> String {
+        let Event::Settled {
+            chunk,
+            schema,
+            days,
+            outcome,
+            seconds,
+        } = event
+        else {
+            return String::new();
+        };
+        let what = match outcome {
+            Outcome::Done {
+                records,
+                from_archive,
+            } => {
+                let source = if *from_archive {
+                    " from the archive"
+                } else {
+                    ""
+                };
+                format!("done, {} records{source}", thousands(*records))
+            }
+            Outcome::Empty => "empty".to_owned(),
+            Outcome::Retry { error } => format!("to be tried again: {error}"),
+            Outcome::NotYet { error } => format!("not yet: {error}"),
+            Outcome::Dead { error } => format!("dead: {error}"),
+            Outcome::HandedBack => "handed back".to_owned(),
+        };
+        let (settled, total) = (self.settled, self.total);
+        format!("{settled}/{total} chunk {chunk} {schema} {days}: {what} ({seconds:.2} s)")
+    }
+
+    fn say(&self, line: &str) {
+        if self.terminal {
+            // Above the bars; a terminal that went away is no reason to stop.
+            let _gone = self.bars.println(line);
+        } else {
+            tracing::info!("{line}");
+        }
+    }
+
+    fn end(&self) {
+        for (bar, _) in self.by_schema.values() {
+            bar.abandon();
+        }
+    }
+}
+
+fn style() -> ProgressStyle {
+    let template = "{prefix:>12} {bar:30} {pos:>5}/{len:<5} chunks  {msg}";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A number with its thousands apart: 1,234,567.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

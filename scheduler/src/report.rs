@@ -1,0 +1,150 @@
+//! The report at the end of a run: what is in the tables, what it cost, what is missing.
+
+use std::fmt::Write;
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{Cell, CellAlignment, Table};
+use common::money::Usd;
+use common::store::status::Unfinished;
+use common::store::{JobStatus, SchemaStatus};
+
+use crate::progress::{Seen, thousands};
+
+/// How a run is reported.
+pub struct Report<'a> {
+    /// The job at the end.
+    pub job: &'a JobStatus,
+    /// Its schemas at the end.
+    pub schemas: &'a [SchemaStatus],
+    /// Chunks that are not finished.
+    pub unfinished: &'a [Unfinished],
+    /// What was seen of the run.
+    pub seen: &'a Seen,
+    /// Chunks that were planned, or taken up again.
+    pub to_do: u64,
+    /// What the run itself spent.
+    pub spent: Usd,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl std::fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "{}", self.table())?;
+        let job = self.job;
+        let records = job.records;
+        writeln!(
+            f,
+            "fetched {} = loaded {} + quarantined {} + covered {}; the vendor counts {}",
+            thousands(records.fetched),
+            thousands(records.loaded),
+            thousands(records.quarantined),
+            thousands(records.covered),
+            thousands(records.expected),
+        )?;
+        if self.to_do == 0 {
+            let already = "nothing was missing: no chunk was planned, and no data was asked for";
+            writeln!(f, "{already}")?;
+        }
+        let spent = format!(
+            "spent by this run: ${} (in all ${})",
+            self.spent, job.spent_usd
+        );
+        if job.complete {
+            writeln!(
+                f,
+                "{} is complete. {spent}. {:.1} s.",
+                job.name, self.seconds
+            )?;
+        } else {
+            writeln!(
+                f,
+                "{} is incomplete. {spent}. {:.1} s.",
+                job.name, self.seconds
+            )?;
+            f.write_str(&describe_unfinished(self.unfinished))?;
+        }
+        if let Some(reason) = &self.seen.stopped {
+            writeln!(f, "the work stopped: {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Report<'_> {
+    fn table(&self) -> Table {
+        let head = [
+            "schema",
+            "chunks",
+            "done",
+            "empty",
+            "fetched",
+            "loaded",
+            "quarantined",
+            "covered",
+            "bytes",
+            "dollars",
+            "seconds",
+        ];
+        let mut table = plain_table(&head);
+        for status in self.schemas {
+            let (chunks, records) = (status.chunks, status.records);
+            let seconds = self
+                .seen
+                .seconds
+                .get(&status.schema)
+                .copied()
+                .unwrap_or_default();
+            table.add_row(right_aligned(vec![
+                status.schema.to_string(),
+                thousands(chunks.total),
+                thousands(chunks.done),
+                thousands(chunks.empty),
+                thousands(records.fetched),
+                thousands(records.loaded),
+                thousands(records.quarantined),
+                thousands(records.covered),
+                thousands(status.bytes_received),
+                status.spent.to_string(),
+                format!("{seconds:.1}"),
+            ]));
+        }
+        table
+    }
+}
+
+/// Chunks that are not finished, a line each, and why.
+pub fn describe_unfinished(unfinished: &[Unfinished]) -> String {
+    let mut text = String::new();
+    for chunk in unfinished {
+        let symbols: String = chunk.symbols.chars().take(60).collect();
+        let _infallible = write!(
+            text,
+            "  missing: {} {symbols} {} ({}",
+            chunk.schema, chunk.days, chunk.state
+        );
+        if chunk.state == common::chunk::ChunkState::Pending {
+            let _infallible = write!(text, ", due {}", chunk.due_at);
+        }
+        let reason = chunk.error.as_deref().unwrap_or("not worked on yet");
+        let _infallible = writeln!(text, "): {reason}");
+    }
+    text
+}
+
+/// A table with a head; the first column is text, the others numbers.
+pub fn plain_table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_BORDERS_ONLY);
+    table.set_header(head.to_vec());
+    table
+}
+
+/// Cells of a row, all but the first aligned as numbers are.
+pub fn right_aligned(cells: Vec<String>) -> Vec<Cell> {
+    let align = |(index, text): (usize, String)| match index {
+        0 => Cell::new(text),
+        _ => Cell::new(text).set_alignment(CellAlignment::Right),
+    };
+    cells.into_iter().enumerate().map(align).collect()
+}

@@ -1,0 +1,127 @@
+//! What a command works with: configuration, logging, and signals.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::path::Path;
+
+use common::configuration::document::{Document, Refusal, nearest};
+use common::configuration::files::{ConfigFiles, read_file};
+use common::configuration::job_file::JobFile;
+use common::configuration::mapping::Mapping;
+use common::configuration::settings::Settings;
+use common::store::Store;
+use dbn::Schema;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::Global;
+
+/// Configuration files and the settings that follow from them, the environment and the flags.
+#[derive(Debug)]
+pub struct Session {
+    pub files: ConfigFiles,
+    pub settings: Settings,
+}
+
+impl Session {
+    /// Reads the configuration and starts logging.
+    pub fn begin(global: &Global) -> Result<Self, Refusal> {
+        start_logging();
+        let files = ConfigFiles::locate(global.config_dir.as_deref())?;
+        let mut settings = Settings::load(&files)?;
+        if let Some(folder) = &global.data_dir {
+            settings.use_data_dir(folder);
+        }
+        if let Some(url) = &global.database_url {
+            settings.database_url.clone_from(url);
+        }
+        if let Some(url) = &global.archive_url {
+            settings.archive_url.clone_from(url);
+        }
+        Ok(Self { files, settings })
+    }
+
+    /// The job file at a path, or the one of this name in the configuration.
+    pub fn job_file(&self, wanted: &str) -> Result<JobFile, Refusal> {
+        let path = Path::new(wanted);
+        if path.is_file() {
+            return JobFile::parse(read_file(path)?);
+        }
+        let documents = self.files.read_all("jobs")?;
+        let named = documents.iter().find(|document| stem(document) == wanted);
+        if let Some(document) = named {
+            return JobFile::parse(document.clone());
+        }
+        let help = match nearest(wanted, documents.iter().map(stem)) {
+            Some(near) => format!("did you mean `{near}`? `scheduler list-jobs` shows them all"),
+            None => "name a file, or one of those that `scheduler list-jobs` shows".to_owned(),
+        };
+        Err(Refusal::of(wanted, "there is no such job file", &help))
+    }
+
+    /// The mappings of a job's schemas, checked against the tables that they fill.
+    pub async fn mappings(
+        &self,
+        schemas: &[Schema],
+        store: &Store,
+    ) -> anyhow::Result<HashMap<Schema, Mapping>> {
+        let mut mappings = HashMap::new();
+        for schema in schemas {
+            let mapping = Mapping::load(&self.files, *schema)?;
+            mapping.check_against(&store.table_columns(&mapping.table).await?)?;
+            mappings.insert(*schema, mapping);
+        }
+        Ok(mappings)
+    }
+}
+
+/// A job file's name without folder and ending.
+pub fn stem(document: &Document) -> &str {
+    let name = document.origin.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// Logs to stderr: on a terminal what is wrong, for the bars show the rest; piped, what happens.
+fn start_logging() {
+    let level = if std::io::stderr().is_terminal() {
+        "warn"
+    } else {
+        "info"
+    };
+    let default = format!("{level},databento=off,sqlx=warn,apalis=warn,apalis_core=warn");
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
+        .with_env_var("BACKHAUL_LOG");
+    let filter = match filter.try_from_env() {
+        Ok(filter) => filter,
+        Err(_) => EnvFilter::new(default),
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    // A second start in one process, as in tests, keeps the first subscriber.
+    drop(subscriber.try_init());
+}
+
+/// The first Ctrl-C or SIGTERM ends the work at a safe point; the second ends the process.
+pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = terminate.recv() => 143,
+            }
+        };
+        next().await;
+        eprintln!("stopping: what is being loaded is finished; once more to end at once");
+        stop.cancel();
+        let code = next().await;
+        std::process::exit(code);
+    });
+    Ok(())
+}
