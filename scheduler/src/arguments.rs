@@ -9,8 +9,10 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "scheduler", version, propagate_version = false)]
 pub struct Arguments {
+    /// The flags.
     #[command(flatten)]
     pub global: Global,
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -32,6 +34,7 @@ pub struct Global {
     pub config_dir: Option<PathBuf>,
 }
 
+/// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show a whole backfill, from a simulated vendor, with nothing configured
@@ -50,6 +53,7 @@ pub enum Command {
     Version,
 }
 
+/// The flags of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
     /// Another seed gives another history
@@ -60,6 +64,7 @@ pub struct Demo {
     pub trades_per_day: u32,
 }
 
+/// The flags of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
     /// A job file, or the name of one in the configuration's jobs/
@@ -69,6 +74,7 @@ pub struct Run {
     pub max_cost: Option<String>,
 }
 
+/// The flags of `plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
     /// A job file, or the name of one in the configuration's jobs/
@@ -78,6 +84,7 @@ pub struct Plan {
     pub json: bool,
 }
 
+/// The flags of `list-jobs`.
 #[derive(Debug, Args)]
 pub struct ListJobs {
     /// Print one JSON document
@@ -85,6 +92,7 @@ pub struct ListJobs {
     pub json: bool,
 }
 
+/// The flags of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
     /// A job's name or number; all jobs when left out

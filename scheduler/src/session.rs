@@ -19,7 +19,9 @@ use crate::arguments::Global;
 /// Configuration files and the settings that follow from them, the environment and the flags.
 #[derive(Debug)]
 pub struct Session {
+    /// The configuration files.
     pub files: ConfigFiles,
+    /// The settings.
     pub settings: Settings,
 }
 

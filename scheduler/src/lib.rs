@@ -1,0 +1,10 @@
+//! The scheduler: from a job file to a report; the binary `scheduler` only starts it.
+
+pub mod arguments;
+pub mod session;
+pub mod plan;
+pub mod backfill;
+pub mod progress;
+pub mod report;
+pub mod exit;
+pub mod commands;
