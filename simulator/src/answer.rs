@@ -82,7 +82,7 @@ async fn strike(service: &Service, call: &Call, entry: &Entry) -> Result<Option<
     };
     let mut spoiling = None;
     for struck in service.faults.strike(&asked) {
-        entry.set_fault(struck.kind.as_str());
+        entry.set_fault(struck.kind);
         if struck.kind == FaultKind::Latency {
             tokio::time::sleep(Duration::from_secs_f64(struck.seconds.unwrap_or(1.0))).await;
         } else {

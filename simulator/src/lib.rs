@@ -7,10 +7,10 @@
 //!
 //! Where the vendor's behaviour is not known, or the simulator is simpler:
 //!
-//! - A day without a session (a Saturday) is refused as unresolvable; a holiday is an answer without
-//!   records. So are days that a fault makes pending or missing.
-//! - A parent symbol resolves under the raw symbols of its members, in `symbology.resolve` as in the
-//!   header of a stream. `symbology.resolve` itself never refuses for want of a mapping; it says
+//! - A day without a session (a Saturday) is refused as unresolvable. A holiday is answered without
+//!   records, and so is a day that a fault makes pending or missing.
+//! - A parent symbol resolves under the raw symbols of its members, in `symbology.resolve` as in
+//!   the header of a stream. `symbology.resolve` never refuses for want of a mapping; it says
 //!   "Not found".
 //! - Prices are for 10^9 bytes. Limits on the rate of requests exist as faults only.
 //! - There is no batch family, and `map_symbols` is refused.

@@ -1,13 +1,14 @@
 //! The simulator's command line.
 
 mod arguments;
+mod stop_signals;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use simulator::{Error, Simulator};
 
-use crate::arguments::Arguments;
+use crate::{arguments::Arguments, stop_signals::StopSignals};
 
 const EXIT_UNEXPECTED: u8 = 1;
 const EXIT_BAD_INPUT: u8 = 2;
@@ -35,34 +36,20 @@ async fn main() -> ExitCode {
     for skipped in simulator.skipped() {
         eprintln!("skipped {}: {}", skipped.path.display(), skipped.reason);
     }
+    // From the line on that says where it listens, it can be told to stop.
+    let told_to_stop = match StopSignals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            return complain(
+                &format!("failed to wait for signals: {error}"),
+                EXIT_UNEXPECTED,
+            );
+        }
+    };
     println!("listening on {}", simulator.url());
-    if let Err(error) = until_told_to_stop().await {
-        return complain(
-            &format!("failed to wait for a signal: {error}"),
-            EXIT_UNEXPECTED,
-        );
-    }
+    told_to_stop.received().await;
     simulator.stop().await;
     ExitCode::SUCCESS
-}
-
-#[cfg(unix)]
-async fn until_told_to_stop() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::terminate())?,
-    );
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn until_told_to_stop() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 fn complain(message: &str, code: u8) -> ExitCode {

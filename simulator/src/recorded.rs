@@ -8,10 +8,11 @@
 
 pub(crate) mod scan;
 pub(crate) mod names;
+pub(crate) mod owners;
 pub(crate) mod replay;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
 };
@@ -20,6 +21,7 @@ use dbn::{SType, Schema};
 
 use self::{
     names::Names,
+    owners::{Owners, Part},
     replay::Replay,
     scan::{Scanned, dbn_files, scan},
 };
@@ -27,7 +29,7 @@ use crate::{
     clock::{Day, DayRange},
     error::Error,
     history::{Availability, History, Mapping, Slice},
-    records::{Layout, Merge, Source},
+    records::{Layout, Ready, Source, chain::Chain, merge::Merge},
 };
 
 /// Files under a folder that can't be served, and why.
@@ -51,19 +53,6 @@ struct Dataset {
     names: Names,
     /// The days with records of any schema.
     days: BTreeSet<Day>,
-}
-
-/// Which file has the records of an instrument and day, and how many.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Owners {
-    pub(crate) files: Vec<PathBuf>,
-    days: BTreeMap<(Day, u32), Owner>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Owner {
-    file: usize,
-    records: u64,
 }
 
 impl Recorded {
@@ -109,45 +98,12 @@ impl Dataset {
         let held: BTreeSet<(u32, Day)> = self
             .schemas
             .values()
-            .flat_map(|owners| owners.days.keys().map(|(day, id)| (*id, *day)))
+            .flat_map(|owners| owners.held().map(|(day, id)| (id, day)))
             .collect();
         for (id, day) in held {
             self.names.name_if_unnamed(id, day);
             self.days.insert(day);
         }
-    }
-}
-
-impl Owners {
-    fn add(&mut self, path: PathBuf, counts: HashMap<(Day, u32), u64>) {
-        let file = self.files.len();
-        self.files.push(path);
-        for (key, records) in counts {
-            let owner = self.days.entry(key).or_insert(Owner { file, records });
-            if records > owner.records {
-                *owner = Owner { file, records };
-            }
-        }
-    }
-
-    fn over(&self, days: DayRange) -> impl Iterator<Item = (Day, u32, Owner)> + '_ {
-        let range = (days.first, 0)..(days.end.max(days.first), 0);
-        self.days
-            .range(range)
-            .map(|((day, id), owner)| (*day, *id, *owner))
-    }
-
-    /// The owners of the records of a slice.
-    fn of_slice<'a>(&'a self, slice: &'a Slice) -> impl Iterator<Item = (Day, u32, Owner)> + 'a {
-        self.over(slice.days()).filter(|(day, id, _)| {
-            slice.selection.contains(*id, *day) && !slice.conditions.is_absent(*day)
-        })
-    }
-
-    fn days(&self) -> Option<DayRange> {
-        let ((first, _), _) = self.days.first_key_value()?;
-        let ((last, _), _) = self.days.last_key_value()?;
-        Some(DayRange::new(*first, last.next()))
     }
 }
 
@@ -262,18 +218,19 @@ impl History for Recorded {
     }
 
     fn open(&self, slice: &Slice) -> io::Result<Box<dyn Source>> {
-        let layout = Layout::of(slice.schema);
         let Some(owners) = self.owners(&slice.dataset, slice.schema) else {
-            return Ok(Box::new(Merge::new(layout, [])));
+            return Ok(Box::new(Ready(Vec::new())));
         };
-        let mut by_file: BTreeMap<usize, BTreeSet<(Day, u32)>> = BTreeMap::new();
-        for (day, id, owner) in owners.of_slice(slice) {
-            by_file.entry(owner.file).or_default().insert((day, id));
-        }
-        let mut sources: Vec<Box<dyn Source>> = Vec::with_capacity(by_file.len());
-        for (file, owned) in by_file {
-            sources.push(Box::new(Replay::open(&owners.files[file], slice, owned)?));
-        }
-        Ok(Box::new(Merge::new(layout, sources)))
+        let slice = slice.clone();
+        let layout = Layout::of(slice.schema);
+        let clusters = owners.clusters(&slice).into_iter();
+        Ok(Box::new(Chain::new(clusters.map(move |files| {
+            let mut sources: Vec<Box<dyn Source>> = Vec::with_capacity(files.len());
+            for Part { path, owned } in files {
+                sources.push(Box::new(Replay::open(&path, &slice, owned)?));
+            }
+            let merged: Box<dyn Source> = Box::new(Merge::new(layout, sources));
+            Ok(merged)
+        }))))
     }
 }

@@ -7,6 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::FaultKind;
+
 /// One request and what became of it. While a stream runs, its `bytes` and `records` grow.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestLog {
@@ -34,7 +36,35 @@ pub(crate) struct Requests {
 
 /// A request of which the end is still to be seen.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry(Arc<Mutex<RequestLog>>);
+pub(crate) struct Entry(Arc<Mutex<Kept>>);
+
+/// A request as it is kept, smaller than it is told: planning asks a million times.
+#[derive(Debug)]
+struct Kept {
+    path: Box<str>,
+    /// Form-encoded.
+    params: Box<str>,
+    status: u16,
+    bytes: u64,
+    records: u64,
+    fault: Option<FaultKind>,
+}
+
+impl Kept {
+    fn told(&self) -> RequestLog {
+        let params = form_urlencoded::parse(self.params.as_bytes())
+            .into_owned()
+            .collect();
+        RequestLog {
+            path: self.path.to_string(),
+            params,
+            status: self.status,
+            bytes: self.bytes,
+            records: self.records,
+            fault: self.fault.map(|fault| fault.to_string()),
+        }
+    }
+}
 
 impl Requests {
     pub(crate) fn new(kept_max: usize) -> Self {
@@ -44,11 +74,16 @@ impl Requests {
         }
     }
 
-    pub(crate) fn begin(&self, path: &str, params: BTreeMap<String, String>) -> Entry {
-        let entry = Entry(Arc::new(Mutex::new(RequestLog {
-            path: path.to_owned(),
-            params,
-            ..RequestLog::default()
+    pub(crate) fn begin(&self, path: &str, params: &BTreeMap<String, String>) -> Entry {
+        let mut encoded = form_urlencoded::Serializer::new(String::new());
+        encoded.extend_pairs(params);
+        let entry = Entry(Arc::new(Mutex::new(Kept {
+            path: path.into(),
+            params: encoded.finish().into(),
+            status: 0,
+            bytes: 0,
+            records: 0,
+            fault: None,
         })));
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= self.kept_max {
@@ -60,12 +95,12 @@ impl Requests {
 
     pub(crate) fn all(&self) -> Vec<RequestLog> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().map(|entry| entry.lock().clone()).collect()
+        entries.iter().map(|entry| entry.lock().told()).collect()
     }
 }
 
 impl Entry {
-    fn lock(&self) -> MutexGuard<'_, RequestLog> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -73,8 +108,8 @@ impl Entry {
         self.lock().status = status;
     }
 
-    pub(crate) fn set_fault(&self, fault: &str) {
-        self.lock().fault = Some(fault.to_owned());
+    pub(crate) fn set_fault(&self, fault: FaultKind) {
+        self.lock().fault = Some(fault);
     }
 
     /// Counts records that went out.

@@ -91,9 +91,7 @@ async fn respond(service: &Arc<Service>, call: Call) -> Response<Body> {
         return crate::endpoints::control::control(service, &call)
             .unwrap_or_else(Refusal::into_response);
     }
-    let entry: Entry = service
-        .requests
-        .begin(&call.path, call.parameters.as_map().clone());
+    let entry: Entry = service.requests.begin(&call.path, call.parameters.as_map());
     let response = answer(service, &call, &entry)
         .await
         .unwrap_or_else(Refusal::into_response);

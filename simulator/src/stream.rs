@@ -73,6 +73,7 @@ pub(crate) fn produce(plan: Plan, sender: &Sender<Piece>) {
         _ => Producer {
             plan,
             sender,
+            block: Vec::new(),
             waiting: Vec::new(),
             sent: 0,
         }
@@ -87,6 +88,7 @@ pub(crate) fn produce(plan: Plan, sender: &Sender<Piece>) {
 struct Producer<'a> {
     plan: Plan,
     sender: &'a Sender<Piece>,
+    block: Vec<u8>,
     /// Records read from the source and not yet in a frame.
     waiting: Vec<u8>,
     /// Records in the frames sent so far.
@@ -123,11 +125,12 @@ impl Producer<'_> {
         let records = usize::try_from(records.min(left)).unwrap_or(usize::MAX);
         let wanted = records.saturating_mul(self.plan.record_size);
         while self.waiting.len() < wanted {
-            let before = self.waiting.len();
-            self.plan.source.refill(&mut self.waiting)?;
-            if self.waiting.len() == before {
+            self.block.clear();
+            self.plan.source.refill(&mut self.block)?;
+            if self.block.is_empty() {
                 break;
             }
+            self.waiting.extend_from_slice(&self.block);
         }
         let taken = self.waiting.len().min(wanted);
         let rest = self.waiting.split_off(taken);

@@ -25,14 +25,14 @@ use dbn::{SType, Schema};
 use self::{
     activity::Activity,
     counts::Counts,
-    generate::{DaySource, Days},
+    generate::DaySource,
     instruments::{Instrument, Listing, listed_on},
     products::Product,
 };
 use crate::{
     clock::{Day, DayRange, Nanos, now},
     history::{Availability, History, Mapping, Slice},
-    records::Source,
+    records::{Source, chain::Chain},
 };
 
 /// The schemas that can be made.
@@ -169,9 +169,9 @@ impl History for Synthetic {
     fn open(&self, slice: &Slice) -> io::Result<Box<dyn Source>> {
         let recipe = self.recipe;
         let slice = slice.clone();
-        let days = slice.days();
-        Ok(Box::new(Days::new(days.days(), move |day| {
-            DaySource::open(&recipe, &slice, day)
-        })))
+        let days = slice.days().days();
+        Ok(Box::new(Chain::new(days.map(move |day| {
+            Ok(DaySource::open(&recipe, &slice, day))
+        }))))
     }
 }

@@ -1,4 +1,5 @@
-//! HTTPS with a certificate for localhost, made anew at each start; refused where the build has none.
+//! HTTPS with a certificate for localhost, made anew at each start; refused where the build has
+//! none.
 
 #[cfg(feature = "tls")]
 mod certified;

@@ -20,46 +20,8 @@ use super::{
 use crate::{
     clock::{Day, NANOS_PER_HOUR, Nanos},
     history::Slice,
-    records::{BLOCK_RECORDS, Layout, Merge, Ready, Source},
+    records::{BLOCK_RECORDS, Layout, Ready, Source, merge::Merge},
 };
-
-/// The days of a range, each opened when the one before is at its end.
-pub(crate) struct Days<I, F> {
-    days: I,
-    open: F,
-    current: Option<Box<dyn Source>>,
-}
-
-impl<I, F> Days<I, F> {
-    pub(crate) fn new(days: I, open: F) -> Self {
-        Self {
-            days,
-            open,
-            current: None,
-        }
-    }
-}
-
-impl<I, F> Source for Days<I, F>
-where
-    I: Iterator<Item = Day> + Send,
-    F: Fn(Day) -> Box<dyn Source> + Send,
-{
-    fn refill(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
-        loop {
-            if let Some(current) = &mut self.current {
-                current.refill(block)?;
-                if !block.is_empty() {
-                    return Ok(());
-                }
-            }
-            let Some(day) = self.days.next() else {
-                return Ok(());
-            };
-            self.current = Some((self.open)(day));
-        }
-    }
-}
 
 /// The records of one day.
 pub(crate) struct DaySource;

@@ -37,7 +37,8 @@ impl Tls {
     }
 }
 
-/// Clients that look closely don't take an authority's certificate for a server's, so there are two.
+/// Clients that look closely don't take an authority's certificate for a server's, so there are
+/// two.
 fn authority(folder: &Path) -> Result<Issuer<'static, KeyPair>, BoxError> {
     let mut params = CertificateParams::default();
     params

@@ -75,6 +75,35 @@ async fn what_was_recorded_is_replayed() {
 }
 
 #[tokio::test]
+async fn files_of_days_and_instruments_are_one_history() {
+    let (folder, source) = (tempfile::tempdir().expect("a folder"), ask::small().await);
+    for (day, next) in [("04", "05"), ("05", "06"), ("07", "08"), ("08", "09")] {
+        let (start, end) = (format!("2024-01-{day}"), format!("2024-01-{next}"));
+        for symbol in ["ESH4", "ESM4"] {
+            let query = glbx("trades", symbol, "raw_symbol", &start, &end);
+            record(
+                &source,
+                &query,
+                &folder.path().join(format!("{day}/{symbol}.dbn.zst")),
+            )
+            .await;
+        }
+    }
+    let all_days = glbx("trades", "NQH4", "raw_symbol", "2024-01-04", "2024-01-09");
+    record(&source, &all_days, &folder.path().join("nq.dbn.zst")).await;
+    let replay = over(folder.path()).await;
+    let query = |start, end| glbx("trades", "ESH4,ESM4,NQH4", "raw_symbol", start, end);
+    let whole = record_bytes(&replay, &query("2024-01-04", "2024-01-09")).await;
+    assert_eq!(
+        whole,
+        record_bytes(&source, &query("2024-01-04", "2024-01-09")).await
+    );
+    let mut joined = record_bytes(&replay, &query("2024-01-04", "2024-01-05T15:00")).await;
+    joined.extend(record_bytes(&replay, &query("2024-01-05T15:00", "2024-01-09")).await);
+    assert_eq!(joined, whole);
+}
+
+#[tokio::test]
 async fn of_overlapping_files_the_fuller_one_provides_a_day() {
     let (folder, source) = (tempfile::tempdir().expect("a folder"), ask::small().await);
     let query = glbx("trades", "ESH4", "raw_symbol", "2024-01-04", "2024-01-06");
