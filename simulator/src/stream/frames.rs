@@ -1,6 +1,9 @@
 //! Frames of records: how many go into one, how they are packed, and how they are damaged.
 
-use std::io::{self, Read};
+use std::{
+    borrow::Cow,
+    io::{self, Read},
+};
 
 use super::text::TextStyle;
 
@@ -12,7 +15,7 @@ const FRAME_RECORDS_MAX: u64 = 65_536;
 
 /// Bytes that a frame's records take at most, so that definitions don't take more memory than
 /// trades.
-const FRAME_BYTES_MAX: u64 = 4 << 20;
+const FRAME_BYTES_MAX: u64 = 2 << 20;
 
 const ZSTD_LEVEL: i32 = 1;
 
@@ -57,17 +60,28 @@ impl Frame {
     }
 
     pub(crate) fn packed(&self, packing: Packing) -> io::Result<Vec<u8>> {
+        let plain = self.plain(packing)?;
+        if !packing.zstd {
+            return Ok(plain.into_owned());
+        }
+        let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+        compressor.include_checksum(true)?;
+        let mut packed = compressor.compress(&plain)?;
+        // Its room was for the worst case.
+        packed.shrink_to_fit();
+        Ok(packed)
+    }
+
+    fn plain(&self, packing: Packing) -> io::Result<Cow<'_, [u8]>> {
+        if self.prefix.is_empty() && packing.text.is_none() {
+            return Ok(Cow::Borrowed(&self.body));
+        }
         let mut plain = self.prefix.clone();
         match packing.text {
             Some(style) => style.write(&self.body, &mut plain)?,
             None => plain.extend_from_slice(&self.body),
         }
-        if !packing.zstd {
-            return Ok(plain);
-        }
-        let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
-        compressor.include_checksum(true)?;
-        compressor.compress(&plain)
+        Ok(Cow::Owned(plain))
     }
 
     /// The frame with its first `records` records only.
