@@ -1,7 +1,7 @@
 //! Questions that most tests ask.
 
 use dbn::{
-    HasRType, Metadata, RecordHeader,
+    HasRType, Metadata, RecordHeader, Schema,
     decode::{DbnDecoder, DbnMetadata, DecodeRecord},
 };
 use simulator::{Config, Simulator};
@@ -102,4 +102,22 @@ where
     T: HasRType<Header = RecordHeader> + Clone,
 {
     decoded(simulator, query).await.1
+}
+
+/// The length of a schema's records, by their own structs.
+pub fn record_size(schema: Schema) -> usize {
+    match schema {
+        Schema::Trades => size_of::<dbn::TradeMsg>(),
+        Schema::Mbo => size_of::<dbn::MboMsg>(),
+        Schema::Mbp10 => size_of::<dbn::Mbp10Msg>(),
+        Schema::Definition => size_of::<dbn::InstrumentDefMsg>(),
+        Schema::Status => size_of::<dbn::StatusMsg>(),
+        Schema::Imbalance => size_of::<dbn::ImbalanceMsg>(),
+        Schema::Ohlcv1S
+        | Schema::Ohlcv1M
+        | Schema::Ohlcv1H
+        | Schema::Ohlcv1D
+        | Schema::OhlcvEod => size_of::<dbn::OhlcvMsg>(),
+        _ => size_of::<dbn::Mbp1Msg>(),
+    }
 }

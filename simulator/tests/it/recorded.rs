@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dbn::{SymbolIndex, TradeMsg};
+use dbn::{
+    SymbolIndex, TradeMsg,
+    decode::{DbnDecoder, DbnMetadata},
+};
 use simulator::{Config, Fault, FaultKind, Simulator};
 
 use crate::{
@@ -320,4 +323,36 @@ async fn everything_real_can_be_had_day_by_day() {
             assert!(counted > 0, "{query}");
         }
     }
+}
+
+#[tokio::test]
+async fn every_real_sample_can_be_had_by_its_own_symbols() {
+    let Some(folder) = shared() else { return };
+    let simulator = over(&folder).await;
+    let mut samples = 0;
+    for dataset in std::fs::read_dir(folder.join("databento-samples")).expect("samples") {
+        for sample in std::fs::read_dir(dataset.expect("a dataset").path()).expect("a folder") {
+            let path = sample.expect("a sample").path();
+            let plain =
+                zstd::decode_all(std::fs::File::open(&path).expect("a file")).expect("zstd");
+            let metadata = DbnDecoder::new(plain.as_slice())
+                .expect("DBN")
+                .metadata()
+                .clone();
+            let (Some(schema), Some(end)) = (metadata.schema, metadata.end) else {
+                continue;
+            };
+            let query = format!(
+                "dataset={}&schema={schema}&symbols={}&start={}&end={end}",
+                metadata.dataset,
+                metadata.symbols.join(",").replace(' ', "%20"),
+                metadata.start
+            );
+            let held = (plain.len() - ask::header_len(&plain)) / ask::record_size(schema);
+            let held = u64::try_from(held).expect("few");
+            assert_eq!(count(&simulator, &query).await, held, "{}", path.display());
+            samples += 1;
+        }
+    }
+    assert!(samples >= 60, "{samples}");
 }
