@@ -86,8 +86,8 @@ impl Backfill {
     ) -> Result<(), StoreError> {
         let store = &self.environment.store;
         let stop = &self.environment.stop;
-        // A retry that is further off than the longest delay is no retry: the vendor has it later.
-        let patience = self.environment.settings.retry_seconds_max * 2.0;
+        // What is further off than any retry waits for the vendor: the next run takes it up.
+        let patience = worker::settle::RETRY_WAIT_MAX.as_secs_f64();
         loop {
             let now = Nanos::now();
             if !stop.is_cancelled() {
@@ -101,11 +101,11 @@ impl Backfill {
                 }
             }
             let in_queue = admission.len() > 0;
-            let next_due = match stop.is_cancelled() {
+            let next_retry = match stop.is_cancelled() {
                 true => None,
-                false => store.next_due(self.job).await?,
+                false => store.next_retry(self.job).await?,
             };
-            let wait = next_due.map(|due| due.seconds_since(now).max(0.0));
+            let wait = next_retry.map(|due| due.seconds_since(now).max(0.0));
             let wait = wait.filter(|seconds| *seconds <= patience);
             if !in_queue && wait.is_none() {
                 return Ok(());

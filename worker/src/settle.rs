@@ -14,6 +14,9 @@ use crate::error::{ChunkError, chain};
 /// How long to wait for days that the vendor doesn't have yet, when it doesn't say.
 const NOT_YET: Duration = Duration::from_secs(3600);
 
+/// The longest wait before a retry, whatever the vendor asks for.
+pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(600);
+
 /// What an error leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -106,7 +109,7 @@ pub async fn settle_error(
                 return Ok(Outcome::Dead { error: text });
             }
             let delay = retry_delays(environment).after(failures);
-            let delay = delay.max(at_least.unwrap_or_default());
+            let delay = delay.max(at_least.unwrap_or_default()).min(RETRY_WAIT_MAX);
             let due_at = now.plus_seconds(delay.as_secs_f64());
             let why = PutOff::Failed(text.clone());
             store.put_off(claim, &why, due_at, now).await?;

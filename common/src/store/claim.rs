@@ -89,14 +89,15 @@ impl Store {
         Ok(ids.into_iter().map(ChunkId).collect())
     }
 
-    /// When the next chunk of a job becomes due, if any waits and the job is not paused.
+    /// When the next retry of a job is due, if any waits and the job is not paused.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn next_due(&self, job: JobId) -> Result<Option<Nanos>, StoreError> {
+    pub async fn next_retry(&self, job: JobId) -> Result<Option<Nanos>, StoreError> {
         let due: Option<i64> = sqlx::query_scalar(
             "SELECT min(c.due_at) FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
-             WHERE c.job_id = ? AND c.state = 'pending' AND j.state = 'active'",
+             WHERE c.job_id = ? AND c.state = 'pending' AND c.failures > 0
+                 AND j.state = 'active'",
         )
         .bind(job.0)
         .fetch_one(&self.read)

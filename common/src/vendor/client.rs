@@ -23,7 +23,7 @@ use super::retry::RetryDelays;
 use crate::configuration::document::Refusal;
 use crate::configuration::settings::{ApiKey, Settings};
 use crate::money::Usd;
-use crate::request::Symbols;
+use crate::request::{SYMBOLS_PER_REQUEST_MAX, Symbols};
 use crate::time::{Day, DayRange, Nanos, Span};
 
 /// Tries of a metadata or symbology request, which cost nothing.
@@ -235,7 +235,10 @@ impl Vendor {
             }
             return Ok(resolution);
         }
-        for group in symbols.chunks(crate::request::SYMBOLS_PER_REQUEST_MAX) {
+        // A parent is answered by its members' names: one a request, so that they are told apart.
+        let parents = stype_in == SType::Parent;
+        let most = if parents { 1 } else { SYMBOLS_PER_REQUEST_MAX };
+        for group in symbols.chunks(most) {
             let params = ResolveParams::builder()
                 .dataset(dataset)
                 .symbols(group.to_vec())
@@ -247,7 +250,7 @@ impl Vendor {
                 async move { client.symbology().resolve(&params).await }
             };
             match self.retrying(&self.data_pace, ask).await {
-                Ok(answer) => resolution.take(answer)?,
+                Ok(answer) => resolution.take(answer, group.first().filter(|_| parents))?,
                 Err(VendorError::NoSession { .. }) => resolution.not_found.extend_from_slice(group),
                 Err(error) => return Err(error),
             }
@@ -420,9 +423,11 @@ impl RangeRequest {
 }
 
 impl Resolution {
+    /// Takes an answer in; under `parent`, when it is about that alone.
     fn take(
         &mut self,
         answer: databento::historical::symbology::Resolution,
+        parent: Option<&String>,
     ) -> Result<(), VendorError> {
         self.not_found.extend(answer.not_found);
         for (symbol, intervals) in answer.mappings {
@@ -439,8 +444,10 @@ impl Resolution {
                     });
                 }
             }
-            windows.sort_by_key(|window| (window.days, window.instrument_id));
-            self.windows.insert(symbol, windows);
+            let symbol = parent.cloned().unwrap_or(symbol);
+            let of_symbol = self.windows.entry(symbol).or_default();
+            of_symbol.extend(windows);
+            of_symbol.sort_by_key(|window| (window.days, window.instrument_id));
         }
         Ok(())
     }

@@ -128,7 +128,9 @@ async fn resolve(job: &JobFile, vendor: &Vendor) -> anyhow::Result<Resolution> {
     let resolution = vendor
         .resolve(&request.dataset, request.stype_in, names, request.days)
         .await?;
-    if let Some(symbol) = resolution.not_found.first() {
+    // A symbol that means nothing must not become a job that does nothing.
+    let meaningless = |name: &&String| resolution.windows.get(*name).is_none_or(Vec::is_empty);
+    if let Some(symbol) = names.iter().find(meaningless) {
         let (dataset, days) = (&request.dataset, request.days);
         let message = format!("{dataset} knows no symbol {symbol:?} in {days}");
         let help = format!(

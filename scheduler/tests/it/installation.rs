@@ -1,0 +1,149 @@
+//! An installation for a test: a private database and archive, a simulated vendor, the real binary.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use simulator::{Config, Fault, RequestLog, Simulator};
+use testkit::checksum::{TableSum, tables};
+use testkit::sandbox::{API_KEY, Sandbox};
+use tokio::process::{Child, Command};
+
+/// A private installation and its vendor.
+pub struct Installation {
+    pub sandbox: Sandbox,
+    pub simulator: Simulator,
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Installation {
+    /// With synthetic history of few trades.
+    pub async fn synthetic() -> Self {
+        Self::with(Config {
+            trades_per_day: 300,
+            strikes: 2,
+            ..Config::default()
+        })
+        .await
+    }
+
+    /// With the history in a folder of DBN files.
+    pub async fn recorded(folder: PathBuf) -> Self {
+        Self::with(Config {
+            data: Some(folder),
+            ..Config::default()
+        })
+        .await
+    }
+
+    pub async fn with(config: Config) -> Self {
+        let simulator = Simulator::start(config).await.unwrap();
+        Self {
+            sandbox: Sandbox::new(),
+            simulator,
+        }
+    }
+
+    /// A command, with nothing of the tester's own environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scheduler"));
+        let folder = self.sandbox.path();
+        command
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .env(
+                "DATABASE_URL",
+                format!("sqlite://{}", self.sandbox.database().display()),
+            )
+            .env(
+                "ARCHIVE_URL",
+                format!("file://{}", folder.join("archive").display()),
+            )
+            .env("DATABENTO_URL", self.simulator.url())
+            .env("DATABENTO_API_KEY", API_KEY)
+            .env("BACKHAUL_WORKERS", "2")
+            .env("BACKHAUL_RETRY_SECONDS", "0.01")
+            .env("BACKHAUL_RETRY_SECONDS_MAX", "0.2")
+            .env("BACKHAUL_METADATA_REQUESTS_PER_SECOND", "10000")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub fn spawn(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
+    }
+
+    pub async fn run(&self, arguments: &[&str]) -> Said {
+        said(self.command(arguments).output().await.unwrap())
+    }
+
+    /// Runs a command that must succeed.
+    pub async fn succeed(&self, arguments: &[&str]) -> Said {
+        let said = self.run(arguments).await;
+        assert_eq!(said.code, Some(0), "{arguments:?}: {said:#?}");
+        said
+    }
+
+    /// A job file of this text.
+    pub fn job(&self, text: &str) -> String {
+        let path = self.sandbox.write("job.yaml", text);
+        path.display().to_string()
+    }
+
+    /// The one job's entry in `status --json`.
+    pub async fn status(&self) -> Value {
+        let said = self.succeed(&["status", "--json"]).await;
+        let document: Value = serde_json::from_str(&said.stdout).unwrap();
+        document["jobs"][0].clone()
+    }
+
+    pub async fn tables(&self) -> BTreeMap<String, TableSum> {
+        tables(&self.sandbox.database()).await
+    }
+
+    /// Requests for data so far.
+    pub fn data_requests(&self) -> Vec<RequestLog> {
+        let requests = self.simulator.requests().into_iter();
+        requests
+            .filter(|request| request.path.ends_with("timeseries.get_range"))
+            .collect()
+    }
+
+    pub fn fault(&self, fault: Fault) {
+        self.simulator.add_fault(fault);
+    }
+}
+
+pub fn said(output: Output) -> Said {
+    Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Every byte of every file below a folder.
+pub fn all_bytes(folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            bytes.extend(all_bytes(&path));
+        } else {
+            bytes.extend(std::fs::read(&path).unwrap());
+        }
+    }
+    bytes
+}
