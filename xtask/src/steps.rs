@@ -1,0 +1,71 @@
+//! The steps of `cargo xtask test`, in the order in which they are quick to fail.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use crate::tidy;
+
+/// Runs every check. What the tests need, they bring themselves: a simulated vendor, private
+/// databases, and real data where it lies beside the project.
+pub fn test(root: &Path) -> Result<(), String> {
+    tidy::check(root)?;
+    cargo(root, &["fmt", "--all", "--check"], &[])?;
+    let lints = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    cargo(root, &lints, &[])?;
+    let documentation = ["doc", "--workspace", "--no-deps", "--locked"];
+    cargo(root, &documentation, &[("RUSTDOCFLAGS", "--deny warnings")])?;
+    cargo(root, &["test", "--workspace", "--doc", "--locked"], &[])?;
+    if has_nextest(root) {
+        return cargo(root, &["nextest", "run", "--workspace", "--locked"], &[]);
+    }
+    // Failpoints are one to a process, and nextest gives each test its own; without it they wait
+    // for each other.
+    let tests = [
+        "test",
+        "--workspace",
+        "--locked",
+        "--tests",
+        "--bins",
+        "--lib",
+    ];
+    let one_by_one = ["--", "--test-threads", "1"];
+    cargo(
+        root,
+        &[tests.as_slice(), one_by_one.as_slice()].concat(),
+        &[],
+    )
+}
+
+fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
+    let line = format!("cargo {}", arguments.join(" "));
+    println!("── {line}");
+    let began = Instant::now();
+    let status = Command::new(env!("CARGO"))
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo can't be started: {error}"))?;
+    if !status.success() {
+        return Err(format!("`{line}` failed"));
+    }
+    println!("── {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn has_nextest(root: &Path) -> bool {
+    let asked = Command::new(env!("CARGO"))
+        .args(["nextest", "--version"])
+        .current_dir(root)
+        .output();
+    asked.is_ok_and(|answer| answer.status.success())
+}
