@@ -3,12 +3,15 @@
 -- Times are nanoseconds since 1970-01-01 UTC and prices are billionths: exact, and undefined values
 -- are NULL. The views of 0003 show both as text. Rows are clustered by instrument and index time, so
 -- that a symbol's day is read in one go; there is no unique key of market columns, because real feeds
--- hold identical records. A chunk and the row's number within it tell them apart.
+-- hold identical records. A chunk and the row's number within it tell them apart. The key's columns
+-- come first: SQLite before 3.41 reports false errors in `PRAGMA integrity_check` otherwise.
 
 -- Every trade.
 CREATE TABLE trades_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -19,8 +22,6 @@ CREATE TABLE trades_data (
     depth INTEGER NOT NULL,
     ts_in_delta INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -28,6 +29,8 @@ CREATE TABLE trades_data (
 CREATE TABLE tbbo_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -44,8 +47,6 @@ CREATE TABLE tbbo_data (
     ask_sz_00 INTEGER NOT NULL,
     bid_ct_00 INTEGER NOT NULL,
     ask_ct_00 INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -53,6 +54,8 @@ CREATE TABLE tbbo_data (
 CREATE TABLE mbp_1_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -69,8 +72,6 @@ CREATE TABLE mbp_1_data (
     ask_sz_00 INTEGER NOT NULL,
     bid_ct_00 INTEGER NOT NULL,
     ask_ct_00 INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -78,6 +79,8 @@ CREATE TABLE mbp_1_data (
 CREATE TABLE mbp_10_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -148,8 +151,6 @@ CREATE TABLE mbp_10_data (
     ask_sz_09 INTEGER NOT NULL,
     bid_ct_09 INTEGER NOT NULL,
     ask_ct_09 INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -157,6 +158,8 @@ CREATE TABLE mbp_10_data (
 CREATE TABLE mbo_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     order_id TEXT NOT NULL,
@@ -168,8 +171,6 @@ CREATE TABLE mbo_data (
     side TEXT,
     ts_in_delta INTEGER NOT NULL,
     sequence INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -177,6 +178,8 @@ CREATE TABLE mbo_data (
 CREATE TABLE ohlcv_data (
     instrument_id INTEGER NOT NULL,
     ts_event INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     open_price INTEGER,
     high_price INTEGER,
@@ -184,8 +187,6 @@ CREATE TABLE ohlcv_data (
     close_price INTEGER,
     volume INTEGER NOT NULL,
     granularity TEXT NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_event, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -193,6 +194,8 @@ CREATE TABLE ohlcv_data (
 CREATE TABLE statistics_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     ts_ref INTEGER,
@@ -204,8 +207,6 @@ CREATE TABLE statistics_data (
     channel_id INTEGER,
     update_action INTEGER NOT NULL,
     stat_flags INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -213,6 +214,8 @@ CREATE TABLE statistics_data (
 CREATE TABLE definitions_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     min_price_increment INTEGER,
@@ -283,8 +286,6 @@ CREATE TABLE definitions_data (
     tick_rule INTEGER,
     leg_instrument_class TEXT,
     leg_side TEXT,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -292,6 +293,8 @@ CREATE TABLE definitions_data (
 CREATE TABLE status_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     action INTEGER NOT NULL,
@@ -300,8 +303,6 @@ CREATE TABLE status_data (
     is_trading TEXT,
     is_quoting TEXT,
     is_short_sell_restricted TEXT,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -309,6 +310,8 @@ CREATE TABLE status_data (
 CREATE TABLE imbalance_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     ref_price INTEGER,
@@ -330,8 +333,6 @@ CREATE TABLE imbalance_data (
     num_extensions INTEGER NOT NULL,
     unpaired_side TEXT,
     significant_imbalance TEXT,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -339,6 +340,8 @@ CREATE TABLE imbalance_data (
 CREATE TABLE bbo_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -353,8 +356,6 @@ CREATE TABLE bbo_data (
     bid_ct_00 INTEGER NOT NULL,
     ask_ct_00 INTEGER NOT NULL,
     granularity TEXT NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -362,6 +363,8 @@ CREATE TABLE bbo_data (
 CREATE TABLE cbbo_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -375,8 +378,6 @@ CREATE TABLE cbbo_data (
     bid_pb_00 INTEGER NOT NULL,
     ask_pb_00 INTEGER NOT NULL,
     granularity TEXT NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -384,6 +385,8 @@ CREATE TABLE cbbo_data (
 CREATE TABLE cmbp_1_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -398,8 +401,6 @@ CREATE TABLE cmbp_1_data (
     ask_sz_00 INTEGER NOT NULL,
     bid_pb_00 INTEGER NOT NULL,
     ask_pb_00 INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;
 
@@ -407,6 +408,8 @@ CREATE TABLE cmbp_1_data (
 CREATE TABLE tcbbo_data (
     instrument_id INTEGER NOT NULL,
     ts_recv INTEGER NOT NULL,
+    chunk_id INTEGER NOT NULL,
+    row_number INTEGER NOT NULL,
     publisher_id INTEGER NOT NULL,
     ts_event INTEGER,
     price INTEGER,
@@ -421,7 +424,5 @@ CREATE TABLE tcbbo_data (
     ask_sz_00 INTEGER NOT NULL,
     bid_pb_00 INTEGER NOT NULL,
     ask_pb_00 INTEGER NOT NULL,
-    chunk_id INTEGER NOT NULL,
-    row_number INTEGER NOT NULL,
     PRIMARY KEY (instrument_id, ts_recv, chunk_id, row_number)
 ) STRICT, WITHOUT ROWID;

@@ -5,6 +5,7 @@ pub mod session;
 pub mod plan;
 pub mod backfill;
 pub mod progress;
+pub mod memory;
 pub mod report;
 pub mod exit;
 pub mod commands;

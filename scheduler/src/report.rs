@@ -50,20 +50,21 @@ impl std::fmt::Display for Report<'_> {
             "spent by this run: ${} (in all ${})",
             self.spent, job.spent_usd
         );
-        if job.complete {
-            writeln!(
-                f,
-                "{} is complete. {spent}. {:.1} s.",
-                job.name, self.seconds
-            )?;
+        let verdict = if job.complete {
+            "complete"
         } else {
-            writeln!(
-                f,
-                "{} is incomplete. {spent}. {:.1} s.",
-                job.name, self.seconds
-            )?;
-            f.write_str(&describe_unfinished(self.unfinished))?;
+            "incomplete"
+        };
+        write!(
+            f,
+            "{} is {verdict}. {spent}. {:.1} s",
+            job.name, self.seconds
+        )?;
+        match crate::memory::peak_mebibytes() {
+            Some(peak) => writeln!(f, ", peak memory {peak} MiB.")?,
+            None => writeln!(f, ".")?,
         }
+        f.write_str(&describe_unfinished(self.unfinished))?;
         if let Some(reason) = &self.seen.stopped {
             writeln!(f, "the work stopped: {reason}")?;
         }

@@ -123,18 +123,28 @@ pub async fn settle_error(
         }
         Decision::PauseJob => {
             store.pause(Some(claim.chunk.job), &text).await?;
-            hand_back(environment, claim, Event::Paused { reason: text }).await
+            let event = Event::Paused {
+                reason: text.clone(),
+            };
+            hand_back(environment, claim, event, text).await
         }
         Decision::PauseAll => {
             store.pause(None, &text).await?;
-            hand_back(environment, claim, Event::Paused { reason: text }).await
+            let event = Event::Paused {
+                reason: text.clone(),
+            };
+            hand_back(environment, claim, event, text).await
         }
         Decision::EndProcess => {
             environment.stop.cancel();
-            hand_back(environment, claim, Event::Failed { reason: text }).await
+            let event = Event::Failed {
+                reason: text.clone(),
+            };
+            hand_back(environment, claim, event, text).await
         }
         Decision::HandBack => {
-            store.put_off(claim, &PutOff::HandedBack, now, now).await?;
+            let why = PutOff::HandedBack(text);
+            store.put_off(claim, &why, now, now).await?;
             Ok(Outcome::HandedBack)
         }
     }
@@ -144,14 +154,13 @@ async fn hand_back(
     environment: &Environment,
     claim: &Claim,
     event: Event,
+    reason: String,
 ) -> Result<Outcome, StoreError> {
     // Told first: with a full disk the database may not take the rest.
     let _follower_gone = environment.events.send(event).await;
     let now = Nanos::now();
-    environment
-        .store
-        .put_off(claim, &PutOff::HandedBack, now, now)
-        .await?;
+    let why = PutOff::HandedBack(reason);
+    environment.store.put_off(claim, &why, now, now).await?;
     Ok(Outcome::HandedBack)
 }
 

@@ -17,7 +17,7 @@ pub enum PutOff {
     /// The vendor doesn't have the days yet.
     NotYet(String),
     /// The worker stops, or may not spend; the chunk is as good as before.
-    HandedBack,
+    HandedBack(String),
 }
 
 impl Store {
@@ -71,13 +71,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(ChunkEvent::PutOff)?;
         let (failed, error) = match why {
-            PutOff::Failed(error) => (1, Some(error)),
-            PutOff::NotYet(error) => (0, Some(error)),
-            PutOff::HandedBack => (0, None),
+            PutOff::Failed(error) => (1, error),
+            PutOff::NotYet(error) | PutOff::HandedBack(error) => (0, error),
         };
         let updated = sqlx::query(
             "UPDATE chunks SET state = ?, due_at = ?, failures = failures + ?,
-                 error = coalesce(?, error), owner = NULL, lease_until = NULL, updated_at = ?
+                 error = ?, owner = NULL, lease_until = NULL, updated_at = ?
              WHERE id = ? AND epoch = ? AND state = 'running'",
         )
         .bind(to.name())

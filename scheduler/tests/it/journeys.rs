@@ -298,3 +298,35 @@ async fn two_runs_at_once_on_one_database_are_refused() {
     assert!(said.stderr.contains("another process"), "{said:?}");
     first.kill().await.unwrap();
 }
+
+/// Peak memory in MiB, as the report prints it.
+fn peak_memory(report: &str) -> u64 {
+    let (_, rest) = report
+        .split_once("peak memory ")
+        .expect("the report tells the peak");
+    let (number, _) = rest.split_once(" MiB").expect("in MiB");
+    number.parse().unwrap()
+}
+
+#[tokio::test]
+async fn five_million_trades_of_a_day_need_no_more_memory_than_few() {
+    let mut peaks = Vec::new();
+    for trades_per_day in [10_000, 5_300_000] {
+        let installation = Installation::with(simulator::Config {
+            trades_per_day,
+            strikes: 2,
+            ..simulator::Config::default()
+        })
+        .await;
+        let job = installation.job(
+            "{name: large, dataset: GLBX.MDP3, schemas: [trades], symbols: [ES.c.0], \
+             stype_in: continuous, start: 2024-01-08, end: 2024-01-09}",
+        );
+        let said = installation.succeed(&["run", &job]).await;
+        peaks.push(peak_memory(&said.stdout));
+    }
+    println!("peak memory in MiB: {peaks:?}");
+    // The database's cache fills up to its limit; a chunk that were held whole would take more.
+    assert!(peaks[1] < peaks[0] + 64, "{peaks:?}");
+    assert!(peaks[1] < 256, "{peaks:?}");
+}
