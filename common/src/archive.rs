@@ -90,18 +90,19 @@ impl Archive {
     /// When the folder can't be read.
     pub fn find(&self, request: &RangeRequest) -> io::Result<Option<Manifest>> {
         let key = key(request);
-        let text = match fs::read_to_string(self.manifest_path(&key)) {
+        let text = match fs::read(self.manifest_path(&key)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let Ok(manifest) = serde_json::from_str::<Manifest>(&text) else {
+        let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else {
             return Ok(None);
         };
         let length = fs::metadata(self.root.join(&key))
             .map(|file| file.len())
             .ok();
-        Ok((manifest.request == *request && length == Some(manifest.bytes)).then_some(manifest))
+        let ours = manifest.key == key && manifest.request == *request;
+        Ok((ours && length == Some(manifest.bytes)).then_some(manifest))
     }
 
     /// Begins an object; nothing of it can be found before [`Part::finish`].
@@ -188,7 +189,10 @@ impl Part {
         self.file.sync_all()?;
         let object = self.archive.root.join(&self.key);
         rename_durably(&self.path, &object)?;
-        let temporary = self.path.with_extension("json");
+        // Under a name of its own, like the object: another may be receiving the same request.
+        let mut temporary = self.path.clone().into_os_string();
+        temporary.push(".json");
+        let temporary = PathBuf::from(temporary);
         let mut file = File::create(&temporary)?;
         file.write_all(serde_json::to_string_pretty(&manifest)?.as_bytes())?;
         file.sync_all()?;
@@ -214,7 +218,11 @@ fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
 /// `GLBX.MDP3/trades/2024-01-02_2024-01-03/<hash of the request>.dbn.zst`
 fn key(request: &RangeRequest) -> String {
     let digest = crate::hex(&Sha256::digest(request.canonical().as_bytes()));
-    let plain = |text: &str| text.replace(['/', '\\'], "_").replace("..", "_");
+    // An empty name would make the rest an absolute path.
+    let plain = |text: &str| match text {
+        "" => "_".to_owned(),
+        text => text.replace(['/', '\\'], "_").replace("..", "_"),
+    };
     format!(
         "{}/{}/{}_{}/{}.dbn.zst",
         plain(&request.dataset),
