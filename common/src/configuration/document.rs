@@ -5,6 +5,12 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Location, Spanned};
 
+/// What the parser tells whoever calls it, and a person can do nothing about.
+const FOR_PROGRAMMERS: [&str; 2] = [
+    ", set DuplicateKeyPolicy in Options if acceptable",
+    "; use Option<String>",
+];
+
 /// A YAML text and where it came from.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -30,8 +36,9 @@ impl Document {
                     first.strip_prefix(&format!("error: line {line} column {column}: "))
                 })
                 .unwrap_or(first.strip_prefix("error: ").unwrap_or(first));
-            let message = message
-                .strip_suffix(", set DuplicateKeyPolicy in Options if acceptable")
+            let message = FOR_PROGRAMMERS
+                .iter()
+                .find_map(|words| message.strip_suffix(words))
                 .unwrap_or(message);
             self.refuse(place, message.to_owned(), None)
         })
@@ -48,7 +55,8 @@ impl Document {
     fn refuse(&self, place: Option<(u64, u64)>, message: String, help: Option<String>) -> Refusal {
         let line = place.and_then(|(line, _)| {
             let index = usize::try_from(line).ok()?.checked_sub(1)?;
-            self.text.lines().nth(index).map(str::to_owned)
+            let line = self.text.lines().nth(index)?;
+            (!may_hold_a_key(line)).then(|| line.to_owned())
         });
         Refusal {
             message,
@@ -58,6 +66,12 @@ impl Document {
             help,
         }
     }
+}
+
+/// A line with an API key in it, at a wrong place, is not shown: errors end up in logs.
+fn may_hold_a_key(line: &str) -> bool {
+    let line = line.to_lowercase();
+    line.contains("db-") || line.contains("api_key")
 }
 
 /// Input that was refused: what is wrong, where, and what to write instead.
