@@ -171,10 +171,9 @@ impl JobFile {
     #[must_use]
     pub fn refuse_symbol(&self, symbol: &str, message: String, help: &str) -> Refusal {
         let list = &self.written.symbols;
-        match list.value.0.iter().find(|written| written.value == symbol) {
-            Some(place) => self.document.refuse_at(place, message, help),
-            None => self.document.refuse_at(list, message, help),
-        }
+        let word = list.value.0.iter().find(|word| word.value == symbol);
+        let place = place_of(list, word);
+        self.document.refuse_at(&place, message, help)
     }
 
     /// Refuses the range of days, at the start's or the end's place.
@@ -287,12 +286,7 @@ impl Check<'_> {
             if let Err(help) = check_symbol(&word.value, stype_in) {
                 let kind = stype_in.as_str();
                 let message = format!("{:?} is not a symbol of type {kind}", word.value);
-                let place = if word.referenced.line() > 0 {
-                    word.referenced
-                } else {
-                    list.referenced
-                };
-                let place = Spanned::new((), place, place);
+                let place = place_of(list, Some(word));
                 return Err(self.document.refuse_at(&place, message, help));
             }
             symbols.push(word.value.clone());
@@ -377,6 +371,14 @@ impl Check<'_> {
     }
 }
 
+/// A word's place; a bare word has that of the list.
+fn place_of(list: &Spanned<OneOrMany>, word: Option<&Spanned<String>>) -> Spanned<()> {
+    let place = word.map(|word| word.referenced);
+    let place = place.filter(|place| place.line() > 0);
+    let place = place.unwrap_or(list.referenced);
+    Spanned::new((), place, place)
+}
+
 fn schema_help(mistyped: &str) -> String {
     let names = SCHEMAS.map(|schema| schema.as_str());
     match nearest(mistyped, names) {
@@ -394,21 +396,24 @@ fn check_symbol(symbol: &str, stype_in: SType) -> Result<(), &'static str> {
         && !symbol.chars().any(char::is_control);
     match stype_in {
         SType::Continuous => match parts[..] {
-            [root, "c" | "v" | "n", rank] if !root.is_empty() && rank.parse::<u16>().is_ok() => {
-                Ok(())
-            }
+            [root, "c" | "v" | "n", rank] if plain && !root.is_empty() && is_number(rank) => Ok(()),
             _ => Err(
                 "write ROOT.RULE.RANK with rule c (calendar), v (volume) or n (open interest), for example ES.c.0",
             ),
         },
         SType::Parent => match parts[..] {
-            [root, "FUT" | "OPT" | "SPOT"] if !root.is_empty() => Ok(()),
+            [root, "FUT" | "OPT" | "SPOT"] if plain && !root.is_empty() => Ok(()),
             _ => Err("write ROOT.FUT, ROOT.OPT or ROOT.SPOT, for example ES.FUT"),
         },
-        SType::InstrumentId if symbol.parse::<u32>().is_err() => {
+        SType::InstrumentId if !is_number(symbol) => {
             Err("write the instrument's number, for example 118")
         }
         _ if plain => Ok(()),
         _ => Err("write one symbol a list entry, for example `symbols: [ESH4, ESM4]`"),
     }
+}
+
+/// Digits alone: the number's text is what the vendor is asked for.
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u32>().is_ok()
 }
