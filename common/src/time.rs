@@ -66,10 +66,16 @@ impl fmt::Display for Nanos {
 impl FromStr for Nanos {
     type Err = chrono::ParseError;
 
-    /// Reads RFC 3339, with `T` or a blank between date and time.
+    /// Reads RFC 3339, with `T` or a blank between date and time. What 64 bits can't hold becomes
+    /// the first or the last instant.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let instant = DateTime::parse_from_rfc3339(text)?;
-        Ok(Self(instant.timestamp_nanos_opt().unwrap_or(i64::MAX)))
+        let end = if instant.timestamp() < 0 {
+            i64::MIN
+        } else {
+            i64::MAX
+        };
+        Ok(Self(instant.timestamp_nanos_opt().unwrap_or(end)))
     }
 }
 
@@ -88,7 +94,7 @@ impl Day {
     /// The day `days` later, or earlier when negative.
     #[must_use]
     pub fn plus(self, days: i64) -> Self {
-        Self(self.0 + days)
+        Self(self.0.saturating_add(days))
     }
 
     /// Days from `earlier` to this day.
