@@ -9,7 +9,6 @@
 //! | 422 `symbology_invalid_request` | no session in this window |
 //! | 408, 429, 5xx, the network | try again |
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -17,6 +16,8 @@ use serde::Deserialize;
 use crate::time::Nanos;
 
 const MESSAGE_CHARS_MAX: usize = 500;
+/// The payload's field that says until when data can be asked for.
+const END: &str = "available_end";
 
 /// Why the vendor's service did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +97,7 @@ enum Detail {
     Case {
         case: Option<String>,
         message: Option<String>,
-        payload: Option<HashMap<String, serde_json::Value>>,
+        payload: Option<serde_json::Value>,
     },
     Fields(Vec<FieldError>),
 }
@@ -130,19 +131,19 @@ impl VendorError {
             }) => (None, describe_fields(&fields), None),
             Err(_) => (None, body.to_owned(), None),
         };
-        Self::from_parts(status, case, &message, payload.as_ref(), retry_after)
+        let end = payload.as_ref().and_then(|payload| payload.get(END));
+        Self::from_parts(status, case, &message, end, retry_after)
     }
 
     fn from_parts(
         status: u16,
         case: Option<String>,
         message: &str,
-        payload: Option<&HashMap<String, serde_json::Value>>,
+        end: Option<&serde_json::Value>,
         retry_after: Option<Duration>,
     ) -> Self {
         let available_end = || {
-            payload
-                .and_then(|payload| payload.get("available_end")?.as_str()?.parse().ok())
+            end.and_then(|end| end.as_str()?.parse().ok())
                 .or_else(|| instant_in(message))
         };
         let text = shorten(message);
@@ -182,7 +183,7 @@ impl From<databento::Error> for VendorError {
                 api.status_code.as_u16(),
                 api.case.clone(),
                 &api.message,
-                api.payload.as_deref(),
+                api.payload.as_deref().and_then(|payload| payload.get(END)),
                 None,
             )
             .reread(&api.message, api.case.is_none()),
@@ -214,12 +215,13 @@ fn describe_fields(fields: &[FieldError]) -> String {
 
 /// One line of at most 500 characters, without the tags of an HTML page.
 fn shorten(message: &str) -> String {
+    let page = message.trim_start().starts_with('<');
     let mut text = String::new();
     let mut tag = false;
     for c in message.chars() {
         match c {
-            '<' => tag = true,
-            '>' => {
+            '<' if page => tag = true,
+            '>' if page => {
                 tag = false;
                 text.push(' ');
             }
