@@ -109,20 +109,7 @@ impl Load {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn held_by_others(&mut self) -> Result<Vec<Held>, StoreError> {
-        let chunk = &self.claim.chunk;
-        let span = chunk.days.span();
-        let rows = sqlx::query(
-            "SELECT instrument_id, start_ns, end_ns FROM coverage
-             WHERE dataset = ? AND schema = ? AND start_ns < ? AND end_ns > ? AND chunk_id <> ?",
-        )
-        .bind(&chunk.dataset)
-        .bind(chunk.schema.as_str())
-        .bind(span.end.0)
-        .bind(span.start.0)
-        .bind(chunk.id.0)
-        .fetch_all(&mut *self.transaction)
-        .await?;
-        rows.iter().map(super::submit::held).collect()
+        held_by_others(&mut self.transaction, &self.claim.chunk).await
     }
 
     /// Inserts rows, in the order of the stream.
@@ -282,6 +269,26 @@ fn arguments(
         arguments.add(count(row_number)).map_err(encode)?;
     }
     Ok(arguments)
+}
+
+/// The slices within a chunk's days that other chunks hold.
+pub(super) async fn held_by_others(
+    connection: &mut SqliteConnection,
+    chunk: &Chunk,
+) -> Result<Vec<Held>, StoreError> {
+    let span = chunk.days.span();
+    let rows = sqlx::query(
+        "SELECT instrument_id, start_ns, end_ns FROM coverage
+         WHERE dataset = ? AND schema = ? AND start_ns < ? AND end_ns > ? AND chunk_id <> ?",
+    )
+    .bind(&chunk.dataset)
+    .bind(chunk.schema.as_str())
+    .bind(span.end.0)
+    .bind(span.start.0)
+    .bind(chunk.id.0)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(super::submit::held).collect()
 }
 
 /// Notes the slices that a chunk holds.

@@ -2,7 +2,7 @@
 
 use sqlx::{Sqlite, Transaction};
 
-use super::load::{insert_slices, insert_windows, symbol_windows};
+use super::load::{held_by_others, insert_slices, insert_windows, own_slices, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkState, JobId};
@@ -21,8 +21,8 @@ pub enum PutOff {
 }
 
 impl Store {
-    /// Settles a chunk that has no records: the slices are held all the same, so that nobody asks
-    /// again.
+    /// Settles a chunk that has no records: what nobody else holds of the slices is held all the
+    /// same, so that nobody asks again.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost.
@@ -47,7 +47,9 @@ impl Store {
         .execute(&mut *transaction)
         .await?;
         fence(claim, updated.rows_affected())?;
-        insert_slices(&mut transaction, &claim.chunk, slices).await?;
+        let others = held_by_others(&mut transaction, &claim.chunk).await?;
+        let own = own_slices(slices, &others);
+        insert_slices(&mut transaction, &claim.chunk, &own).await?;
         insert_windows(
             &mut transaction,
             &claim.chunk.dataset,
