@@ -24,7 +24,10 @@ pub fn test(root: &Path) -> Result<(), String> {
     let documentation = ["doc", "--workspace", "--no-deps", "--locked"];
     cargo(root, &documentation, &[("RUSTDOCFLAGS", "--deny warnings")])?;
     cargo(root, &["test", "--workspace", "--doc", "--locked"], &[])?;
-    if has_nextest(root) {
+    if has(root, "deny") {
+        cargo(root, &["deny", "check", "bans", "licenses", "sources"], &[])?;
+    }
+    if has(root, "nextest") {
         return cargo(root, &["nextest", "run", "--workspace", "--locked"], &[]);
     }
     // Failpoints are one to a process, and nextest gives each test its own; without it they wait
@@ -62,9 +65,10 @@ fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Resul
     Ok(())
 }
 
-fn has_nextest(root: &Path) -> bool {
+/// Whether a subcommand of cargo's is installed.
+fn has(root: &Path, subcommand: &str) -> bool {
     let asked = Command::new(env!("CARGO"))
-        .args(["nextest", "--version"])
+        .args([subcommand, "--version"])
         .current_dir(root)
         .output();
     asked.is_ok_and(|answer| answer.status.success())
