@@ -1,0 +1,287 @@
+//! Mappings: every one of the project's fits its table, and a wrong one is refused at its place.
+
+use common::configuration::document::Refusal;
+use common::configuration::files::ConfigFiles;
+use common::configuration::job_file::SCHEMAS;
+use common::configuration::mapping::{ColumnType, Mapping, Source, Value};
+use common::store::load::TableColumn;
+use common::store::{Access, Store};
+use dbn::Schema;
+use testkit::sandbox::Sandbox;
+
+use super::assert_shows;
+
+const COLUMNS: &str = "\
+schemas: [trades]
+table: trades_data
+columns:
+  - {name: instrument_id}
+  - {name: ts_recv}
+  - {name: publisher_id}
+  - {name: ts_event}
+  - {name: price}
+  - {name: size}
+  - {name: action}
+  - {name: side}
+  - {name: flags}
+  - {name: depth}
+  - {name: ts_in_delta}
+  - {name: sequence}
+";
+
+fn load(file: &str, schema: Schema) -> Result<Mapping, Refusal> {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path().join("schemas")).expect("a folder can be made");
+    sandbox.write("schemas/trades.yaml", file);
+    Mapping::load(&ConfigFiles::Folder(sandbox.path().to_owned()), schema)
+}
+
+/// The mapping with one column's line replaced.
+fn with(column: &str, line: &str) -> String {
+    COLUMNS.replace(&format!("{{name: {column}}}"), line)
+}
+
+async fn columns(table: &str) -> Vec<TableColumn> {
+    let sandbox = Sandbox::new();
+    let url = sandbox.settings("").database_url;
+    let store = Store::open(&url, Access::Work)
+        .await
+        .expect("it can be opened");
+    let store = store.expect("it is made");
+    let columns = store.table_columns(table).await.expect("its columns");
+    store.close().await;
+    columns
+}
+
+#[tokio::test]
+async fn every_schema_has_a_mapping_that_fits_the_migrated_tables() {
+    let sandbox = Sandbox::new();
+    let url = sandbox.settings("").database_url;
+    let store = Store::open(&url, Access::Work).await.unwrap().unwrap();
+    for schema in SCHEMAS {
+        let mapping = Mapping::load(&ConfigFiles::CompiledIn, schema)
+            .unwrap_or_else(|refusal| panic!("{schema}:\n{refusal}"));
+        assert_eq!(mapping.schema, schema);
+        let table = store.table_columns(&mapping.table).await.unwrap();
+        assert!(!table.is_empty(), "{schema} has no table {}", mapping.table);
+        let checked = mapping.check_against(&table);
+        checked.unwrap_or_else(|refusal| panic!("{schema}:\n{refusal}"));
+        let every_record_is_traced = ["instrument_id", "publisher_id"]
+            .iter()
+            .all(|name| mapping.columns.iter().any(|column| column.name == *name));
+        assert!(every_record_is_traced, "{schema}");
+    }
+}
+
+#[tokio::test]
+async fn no_field_of_a_record_is_left_out_by_the_projects_mappings() {
+    for schema in SCHEMAS {
+        let mapping = Mapping::load(&ConfigFiles::CompiledIn, schema).unwrap();
+        for field in &mapping.layout.fields {
+            let mapped = mapping.columns.iter().any(|column| {
+                matches!(&column.source, Source::Field { field: mapped, .. } if mapped == field)
+            });
+            // The depth of an update is part of the level in schemas of one level.
+            assert!(mapped, "{schema}: {}", field.name);
+        }
+    }
+}
+
+#[test]
+fn a_column_takes_the_type_of_its_field_or_one_that_it_can_become() {
+    let text = with("price", "{name: price, type: integer, default: 0}");
+    let text = text.replace("{name: flags}", "{name: flags, value: 7, type: integer}");
+    let mapping = load(&text, Schema::Trades).unwrap();
+    let column = |name| {
+        mapping
+            .columns
+            .iter()
+            .find(|column| column.name == name)
+            .unwrap()
+    };
+    assert_eq!(column("price").column_type, ColumnType::Integer);
+    let default = match &column("price").source {
+        Source::Field { default, .. } => default.clone(),
+        constant @ Source::Constant(_) => panic!("{constant:?}"),
+    };
+    assert_eq!(default, Some(Value::Integer(0)));
+    assert_eq!(column("flags").source, Source::Constant(Value::Integer(7)));
+    assert_eq!(column("ts_recv").column_type, ColumnType::Timestamp);
+    assert_eq!(column("side").column_type, ColumnType::Char);
+}
+
+#[test]
+fn a_default_is_read_by_the_columns_type() {
+    let given = [
+        ("price", "-1.5", Value::Integer(-1_500_000_000)),
+        (
+            "ts_event",
+            "1970-01-01T00:00:01Z",
+            Value::Integer(1_000_000_000),
+        ),
+        ("size", "12", Value::Integer(12)),
+        ("side", "N", Value::Text("N".into())),
+    ];
+    for (column, written, wanted) in given {
+        let text = with(column, &format!("{{name: {column}, default: '{written}'}}"));
+        let mapping = load(&text, Schema::Trades).unwrap();
+        let mapped = mapping
+            .columns
+            .iter()
+            .find(|mapped| mapped.name == column)
+            .unwrap();
+        assert!(
+            matches!(&mapped.source, Source::Field { default: Some(value), .. } if *value == wanted)
+        );
+    }
+    for (column, written) in [
+        ("price", "0.0000000001"),
+        ("price", "x"),
+        ("size", "1.5"),
+        ("side", "NN"),
+        ("ts_event", "1970"),
+    ] {
+        let text = with(column, &format!("{{name: {column}, default: '{written}'}}"));
+        let refusal = load(&text, Schema::Trades).unwrap_err();
+        assert_shows(
+            &refusal,
+            &[written, "does not fit", "trades.yaml:", "write for example"],
+        );
+    }
+}
+
+#[test]
+fn an_unknown_field_is_refused_with_the_nearest() {
+    let text = with("price", "{name: price, field: prise}");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(
+        &refusal,
+        &[
+            "no field \"prise\"",
+            "trades.yaml:8:26",
+            "did you mean `price`?",
+        ],
+    );
+    let text = with("price", "{name: open}");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(&refusal, &["no field \"open\"", "trades.yaml:8:12"]);
+}
+
+#[test]
+fn a_field_that_cannot_become_the_type_is_refused() {
+    let text = with("size", "{name: size, type: price}");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(
+        &refusal,
+        &[
+            "\"size\" is integer",
+            "can't become price",
+            "trades.yaml:9:24",
+            "write `type: integer`",
+        ],
+    );
+    let text = with("size", "{name: size, type: float}");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(&refusal, &["float", "integer", "trades.yaml:9:"]);
+}
+
+#[test]
+fn a_column_that_is_mapped_twice_is_refused() {
+    let text = format!("{COLUMNS}  - {{name: price}}\n");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(
+        &refusal,
+        &["\"price\" is mapped twice", "trades.yaml:16:12", "keep one"],
+    );
+}
+
+#[test]
+fn a_value_and_a_field_together_are_refused() {
+    let text = with("size", "{name: size, field: size, value: 1}");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(&refusal, &["not both", "trades.yaml:9:38"]);
+}
+
+#[test]
+fn an_unknown_schema_and_an_unknown_key_are_refused() {
+    let text = COLUMNS.replace("[trades]", "[trade]");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(
+        &refusal,
+        &[
+            "unknown schema \"trade\"",
+            "trades.yaml:1:11",
+            "did you mean `trades`?",
+        ],
+    );
+    let text = with("size", "{name: size, typ: integer}");
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    assert_shows(&refusal, &["typ", "type", "trades.yaml:9:18"]);
+}
+
+#[test]
+fn a_schema_is_mapped_once() {
+    let refusal = load(COLUMNS, Schema::Tbbo).unwrap_err();
+    assert_shows(
+        &refusal,
+        &[
+            "no file maps the schema tbbo",
+            "after the pattern of trades.yaml",
+        ],
+    );
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path().join("schemas")).unwrap();
+    sandbox.write("schemas/one.yaml", COLUMNS);
+    sandbox.write("schemas/two.yaml", COLUMNS);
+    let files = ConfigFiles::Folder(sandbox.path().to_owned());
+    let refusal = Mapping::load(&files, Schema::Trades).unwrap_err();
+    assert_shows(
+        &refusal,
+        &["mapped in", "one.yaml already", "two.yaml:1:11"],
+    );
+}
+
+#[tokio::test]
+async fn a_mapping_that_its_table_cannot_hold_is_refused() {
+    let table = columns("trades_data").await;
+    let check = |text: &str| load(text, Schema::Trades).unwrap().check_against(&table);
+    assert!(check(COLUMNS).is_ok());
+
+    let refusal = check(&with("price", "{name: prize, field: price}")).unwrap_err();
+    assert_shows(
+        &refusal,
+        &[
+            "trades_data has no column \"prize\"",
+            "trades.yaml:8:12",
+            "did you mean `price`?",
+        ],
+    );
+
+    let refusal = check(&with("price", "{name: price, field: side}")).unwrap_err();
+    assert_shows(
+        &refusal,
+        &["\"price\" is char", "INTEGER", "trades.yaml:8:12"],
+    );
+
+    let refusal = check(&with("side", "{name: side, field: size}")).unwrap_err();
+    assert_shows(
+        &refusal,
+        &["\"side\" is integer", "TEXT", "trades.yaml:11:12"],
+    );
+
+    let refusal = check(&COLUMNS.replace("  - {name: flags}\n", "")).unwrap_err();
+    assert_shows(
+        &refusal,
+        &[
+            "trades_data.flags must have a value",
+            "trades.yaml:2:8",
+            "add `- {name: flags}`",
+        ],
+    );
+
+    let refusal = load(COLUMNS, Schema::Trades)
+        .unwrap()
+        .check_against(&[])
+        .unwrap_err();
+    assert_shows(&refusal, &["no table \"trades_data\"", "trades.yaml:2:8"]);
+}

@@ -1,0 +1,254 @@
+//! Settings: the file, then the environment; and a key that nobody sees.
+
+use common::configuration::document::Refusal;
+use common::configuration::files::ConfigFiles;
+use common::configuration::settings::{ApiKey, Settings};
+use common::vendor::Vendor;
+use testkit::sandbox::{API_KEY, Sandbox};
+
+use super::assert_shows;
+
+fn load(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Refusal> {
+    let sandbox = Sandbox::new();
+    sandbox.write("backhaul.yaml", file);
+    let files = ConfigFiles::Folder(sandbox.path().to_owned());
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Settings::from_sources(&files, environment.iter().map(owned))
+}
+
+#[track_caller]
+fn refused(file: &str, environment: &[(&str, &str)], parts: &[&str]) {
+    match load(file, environment) {
+        Ok(settings) => panic!("taken for {settings:?}"),
+        Err(refusal) => assert_shows(&refusal, parts),
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+    let file = "workers: 3\nattempts_max: 4\n";
+    let settings = load(file, &[("BACKHAUL_WORKERS", "5")]).unwrap();
+    assert_eq!(settings.workers, 5);
+    assert_eq!(settings.attempts_max, 4);
+    assert_eq!(settings.lease_seconds, Settings::default().lease_seconds);
+}
+
+#[test]
+fn the_projects_own_file_states_the_defaults() {
+    let settings = Settings::from_sources(&ConfigFiles::CompiledIn, []).unwrap();
+    assert_eq!(
+        format!("{settings:?}"),
+        format!("{:?}", Settings::default())
+    );
+}
+
+#[test]
+fn a_file_without_any_setting_means_the_defaults() {
+    for file in ["", "\n", "# workers: 2\n"] {
+        let settings = load(file, &[]).unwrap_or_else(|refusal| panic!("{file:?}: {refusal}"));
+        assert_eq!(settings.attempts_max, Settings::default().attempts_max);
+    }
+}
+
+#[test]
+fn every_variable_reaches_its_setting() {
+    let settings = load(
+        "",
+        &[
+            ("DATABASE_URL", "sqlite://elsewhere.db"),
+            ("ARCHIVE_URL", "file://elsewhere"),
+            ("DATABENTO_URL", "http://localhost:1"),
+            ("DATABENTO_API_KEY", API_KEY),
+            ("BACKHAUL_WORKERS", "2"),
+            ("BACKHAUL_LEASE_SECONDS", "3"),
+            ("BACKHAUL_ATTEMPTS_MAX", "4"),
+            ("BACKHAUL_RETRY_SECONDS", "5"),
+            ("BACKHAUL_RETRY_SECONDS_MAX", "6"),
+            ("BACKHAUL_READ_TIMEOUT_SECONDS", "7"),
+            ("BACKHAUL_METADATA_REQUESTS_PER_SECOND", "8"),
+            ("BACKHAUL_DATA_REQUESTS_PER_SECOND", "9.5"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(settings.database_url, "sqlite://elsewhere.db");
+    assert_eq!(settings.archive_url, "file://elsewhere");
+    assert_eq!(settings.databento_url, "http://localhost:1");
+    assert_eq!(settings.require_api_key().unwrap().expose(), API_KEY);
+    assert_eq!((settings.workers, settings.attempts_max), (2, 4));
+    assert_eq!(settings.slots(), 2);
+    assert_eq!(settings.lease_seconds, 3.0);
+    assert_eq!(
+        (settings.retry_seconds, settings.retry_seconds_max),
+        (5.0, 6.0)
+    );
+    assert_eq!(settings.read_timeout_seconds, 7.0);
+    assert_eq!(settings.metadata_requests_per_second, 8.0);
+    assert_eq!(settings.data_requests_per_second, 9.5);
+}
+
+#[test]
+fn an_empty_variable_and_those_of_others_are_passed_over() {
+    let environment = [
+        ("DATABASE_URL", ""),
+        ("BACKHAUL_WORKERS", ""),
+        ("BACKHAUL_CONFIG_DIR", "configs"),
+        ("BACKHAUL_LOG", "debug"),
+        ("PATH", "/usr/bin"),
+    ];
+    let settings = load("", &environment).unwrap();
+    assert_eq!(settings.database_url, Settings::default().database_url);
+}
+
+#[test]
+fn an_unknown_variable_is_refused_with_the_nearest() {
+    let help = &[
+        "BACKHAUL_WORKER",
+        "no such setting",
+        "did you mean BACKHAUL_WORKERS?",
+    ];
+    refused("", &[("BACKHAUL_WORKER", "2")], help);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_place_and_those_that_there_are() {
+    let help = &["worker", "workers", "backhaul.yaml:2:1", "2 | worker: 2"];
+    refused("attempts_max: 3\nworker: 2\n", &[], help);
+}
+
+#[test]
+fn a_doubled_key_is_refused() {
+    refused(
+        "workers: 2\nworkers: 3\n",
+        &[],
+        &["duplicate", "backhaul.yaml:2:1"],
+    );
+}
+
+#[test]
+fn a_number_that_is_none_is_refused_where_it_was_written() {
+    refused("workers: many\n", &[], &["backhaul.yaml:1:10"]);
+    refused("attempts_max: -1\n", &[], &["backhaul.yaml:1:15"]);
+    for value in ["many", "-1", "1.5", "99999999999999999999"] {
+        let help = &["BACKHAUL_WORKERS", value, "write a plain number"];
+        refused("", &[("BACKHAUL_WORKERS", value)], help);
+    }
+}
+
+#[test]
+fn a_number_out_of_range_is_refused_by_name() {
+    let numbers = [
+        "lease_seconds",
+        "retry_seconds",
+        "retry_seconds_max",
+        "read_timeout_seconds",
+        "metadata_requests_per_second",
+        "data_requests_per_second",
+    ];
+    for name in numbers {
+        for value in ["0", "-1", ".nan", ".inf", "1e9"] {
+            refused(
+                &format!("{name}: {value}\n"),
+                &[],
+                &[name, "out of range", "write a number"],
+            );
+        }
+        let variable = format!("BACKHAUL_{}", name.to_uppercase());
+        refused("", &[(&variable, "NaN")], &[name, "out of range"]);
+    }
+    refused("attempts_max: 0\n", &[], &["attempts_max", "at least 1"]);
+    refused("workers: 1025\n", &[], &["workers", "at most 1024"]);
+}
+
+#[test]
+fn a_configuration_folder_that_is_not_there_is_refused() {
+    let sandbox = Sandbox::new();
+    let nowhere = sandbox.path().join("nowhere");
+    let refusal = ConfigFiles::locate(Some(&nowhere)).unwrap_err();
+    assert_shows(&refusal, &["--config-dir", "nowhere", "leave the flag out"]);
+}
+
+#[test]
+fn a_key_of_another_form_is_refused_and_not_repeated() {
+    let wrong = [
+        "db-secret",
+        "xx-secret00000000000000000000000",
+        "db-secret0000000000000000000000000000",
+        "db-secreté00000000000000000000000",
+    ];
+    for key in wrong {
+        let refusal = load("", &[("DATABENTO_API_KEY", key)]).unwrap_err();
+        assert_shows(&refusal, &["DATABENTO_API_KEY", "32 characters", "`db-`"]);
+        assert_hidden(&refusal);
+    }
+}
+
+#[track_caller]
+fn assert_hidden(refusal: &Refusal) {
+    for text in [
+        refusal.to_string(),
+        format!("{refusal:?}"),
+        format!("{refusal:#?}"),
+    ] {
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
+#[test]
+fn a_key_in_the_settings_file_is_refused_and_not_repeated() {
+    let files = [
+        "api_key: db-secret0000000000000000000000\n",
+        "workers: 2\nDATABENTO_API_KEY: secret\n",
+        "{workers: 2, databento_api_key: db-secret0000000000000000000000}\n",
+        "workers: db-secret0000000000000000000000\n",
+    ];
+    for file in files {
+        let refusal = load(file, &[]).unwrap_err();
+        assert_shows(&refusal, &["backhaul.yaml:"]);
+        assert_hidden(&refusal);
+    }
+}
+
+#[test]
+fn a_missing_key_is_asked_for() {
+    let refusal = Settings::default().require_api_key().unwrap_err();
+    assert_shows(
+        &refusal,
+        &["DATABENTO_API_KEY", "export DATABENTO_API_KEY=db-…"],
+    );
+}
+
+#[test]
+fn the_key_never_prints_itself() {
+    let key = ApiKey::new(API_KEY).unwrap();
+    assert_eq!(key.expose(), API_KEY);
+    let mut settings = Settings {
+        api_key: Some(key.clone()),
+        ..Settings::default()
+    };
+    "http://127.0.0.1:1".clone_into(&mut settings.databento_url);
+    let vendor = Vendor::new(&settings).unwrap();
+    let shown = [
+        format!("{key:?}"),
+        format!("{settings:?} {settings:#?}"),
+        format!("{vendor:?} {vendor:#?}"),
+    ];
+    for text in shown {
+        assert!(!text.contains(API_KEY), "{text}");
+        assert!(!text.contains(&API_KEY[3..27]), "{text}");
+    }
+}
+
+#[test]
+fn an_address_that_is_no_web_address_is_refused() {
+    let mut settings = Sandbox::new().settings("");
+    for url in [
+        "",
+        "hist.databento.com",
+        "ftp://hist.databento.com",
+        "http://",
+    ] {
+        url.clone_into(&mut settings.databento_url);
+        let refusal = Vendor::new(&settings).unwrap_err();
+        assert_shows(&refusal, &["DATABENTO_URL", "https://hist.databento.com"]);
+    }
+}

@@ -1,0 +1,8 @@
+//! What `common` promises, on real files and a real database.
+
+mod time;
+mod states;
+mod archive;
+mod vendor_errors;
+mod configuration;
+mod store;

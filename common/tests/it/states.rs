@@ -1,0 +1,70 @@
+//! The state machine: every transition that there is, and no other.
+
+use common::chunk::ChunkEvent as Event;
+use common::chunk::ChunkState as State;
+
+const EVENTS: [Event; 7] = [
+    Event::Claim,
+    Event::Load,
+    Event::FindEmpty,
+    Event::PutOff,
+    Event::GiveUp,
+    Event::Revive,
+    Event::Cancel,
+];
+
+/// All legal transitions; what is not here is an error.
+const LEGAL: [(State, Event, State); 10] = [
+    (State::Pending, Event::Claim, State::Running),
+    (State::Pending, Event::Cancel, State::Cancelled),
+    (State::Running, Event::Claim, State::Running),
+    (State::Running, Event::Load, State::Done),
+    (State::Running, Event::FindEmpty, State::Empty),
+    (State::Running, Event::PutOff, State::Pending),
+    (State::Running, Event::GiveUp, State::Dead),
+    (State::Running, Event::Cancel, State::Cancelled),
+    (State::Dead, Event::Revive, State::Pending),
+    (State::Dead, Event::Cancel, State::Cancelled),
+];
+
+#[test]
+fn every_transition_is_in_the_table_or_an_error() {
+    for from in State::ALL {
+        for event in EVENTS {
+            let legal = LEGAL
+                .iter()
+                .find(|(state, happens, _)| (*state, *happens) == (from, event));
+            let after = from.after(event).ok();
+            assert_eq!(after, legal.map(|(.., to)| *to), "{from} and {event:?}");
+        }
+    }
+}
+
+#[test]
+fn an_illegal_transition_says_from_where_and_what() {
+    let error = State::Done.after(Event::Claim).unwrap_err();
+    assert_eq!(error.to_string(), "a chunk that is done can't Claim");
+}
+
+#[test]
+fn a_settled_chunk_takes_no_step_by_itself() {
+    for state in State::ALL {
+        let by_itself = [
+            Event::Claim,
+            Event::Load,
+            Event::FindEmpty,
+            Event::PutOff,
+            Event::GiveUp,
+        ];
+        let moves = by_itself.iter().any(|event| state.after(*event).is_ok());
+        assert_eq!(state.is_settled(), !moves, "{state}");
+    }
+}
+
+#[test]
+fn a_state_survives_its_name() {
+    for state in State::ALL {
+        assert_eq!(state.name().parse::<State>().ok(), Some(state));
+    }
+    assert!("finished".parse::<State>().is_err());
+}

@@ -1,0 +1,29 @@
+//! The store's contract, as stories through which every engine is taken.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a story fails its test by panicking, though it is no test by itself"
+)]
+
+/// Runs stories, which are functions that take a store, on each engine that there is.
+macro_rules! on_every_engine {
+    ($($story:ident)*) => {
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $story() {
+                    let (_sandbox, store) = crate::store::ground::sqlite().await;
+                    super::$story(&store).await;
+                }
+            )*
+        }
+    };
+}
+
+mod ground;
+mod submissions;
+mod claims;
+mod loads;
+mod slices;
+mod spending;
+mod sqlite;

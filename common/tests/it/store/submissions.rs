@@ -1,0 +1,202 @@
+//! Submissions: twice is as once, and records of two origins never mix.
+
+use common::chunk::ChunkState;
+use common::money::Usd;
+use common::request::Symbols;
+use common::store::{PlannedChunk, Store, StoreError};
+use dbn::{SType, Schema};
+
+use super::ground::{
+    NOW, ORIGIN, after, claim, january, load, picture, planned, request, submit, symbols,
+};
+
+on_every_engine! {
+    a_submission_makes_a_job_and_its_chunks
+    submitting_again_changes_nothing
+    submitting_again_revives_the_dead_and_nothing_else
+    submitting_again_ends_a_pause_and_sets_the_limit
+    a_request_for_something_else_is_a_job_of_its_own
+    what_is_not_finished_is_outstanding_for_its_own_job
+    a_chunk_keeps_what_was_planned
+    records_of_two_origins_never_mix
+    what_was_found_empty_is_known_to_other_jobs
+}
+
+async fn a_submission_makes_a_job_and_its_chunks(store: &Store) {
+    let (job, chunks) = submit(store, &request("one"), 3).await;
+    assert_eq!(chunks.len(), 3);
+    let status = store.job(job).await.unwrap().unwrap();
+    assert_eq!((status.name.as_str(), status.state), ("one", "pending"));
+    assert_eq!((status.chunks.total, status.chunks.pending), (3, 3));
+    assert_eq!(status.records.expected, 9);
+    assert!(!status.complete);
+}
+
+async fn submitting_again_changes_nothing(store: &Store) {
+    let (job, chunks) = submit(store, &request("one"), 3).await;
+    load(store, &claim(store, chunks[0]).await).await.unwrap();
+    claim(store, chunks[1]).await;
+    let before = picture(store).await;
+
+    let again = store.submit(&request("one"), ORIGIN, &[], after(5)).await;
+
+    let again = again.unwrap();
+    assert_eq!((again.job, again.added, again.revived), (job, 0, 0));
+    assert_eq!(picture(store).await, before);
+}
+
+async fn submitting_again_revives_the_dead_and_nothing_else(store: &Store) {
+    let (job, chunks) = submit(store, &request("one"), 3).await;
+    let (_, of_another_job) = submit(store, &request("two"), 1).await;
+    for chunk in [chunks[1], of_another_job[0]] {
+        let claim = claim(store, chunk).await;
+        store.give_up(&claim, "it failed", NOW).await.unwrap();
+    }
+    load(store, &claim(store, chunks[0]).await).await.unwrap();
+
+    let again = store.submit(&request("one"), ORIGIN, &[], after(5)).await;
+
+    assert_eq!(again.unwrap().revived, 1);
+    let counts = store.job(job).await.unwrap().unwrap().chunks;
+    assert_eq!((counts.pending, counts.done, counts.dead), (2, 1, 0));
+    assert_eq!(store.due(job, 9, NOW).await.unwrap(), [chunks[2]]);
+    assert_eq!(
+        store.due(job, 9, after(5)).await.unwrap(),
+        [chunks[1], chunks[2]]
+    );
+    let revived = super::ground::claim_at(store, chunks[1], after(5)).await;
+    let revived = revived.expect("it is due");
+    assert_eq!((revived.chunk.failures, revived.epoch), (0, 2));
+    let other = store.jobs(Some("two")).await.unwrap();
+    assert_eq!(other[0].chunks.dead, 1);
+}
+
+async fn submitting_again_ends_a_pause_and_sets_the_limit(store: &Store) {
+    let (job, chunks) = submit(store, &request("one"), 1).await;
+    store
+        .pause(Some(job), "the operator said so")
+        .await
+        .unwrap();
+    let mut cheaper = request("one");
+    cheaper.max_cost = Some(Usd(1_439));
+    store.submit(&cheaper, ORIGIN, &[], NOW).await.unwrap();
+    let status = store.job(job).await.unwrap().unwrap();
+    assert_eq!((status.state, status.reason), ("pending", None));
+    let claim = claim(store, chunks[0]).await;
+    let refused = store.reserve(&claim, NOW).await.unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            StoreError::OverBudget {
+                limit: Usd(1_439),
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+}
+
+async fn a_request_for_something_else_is_a_job_of_its_own(store: &Store) {
+    let (one, _) = submit(store, &request("one"), 1).await;
+    let mut longer = request("one");
+    longer.days = january(1, 30);
+    let (other, _) = submit(store, &longer, 1).await;
+    assert_ne!(one, other);
+    assert_eq!(store.jobs(Some("one")).await.unwrap().len(), 2);
+}
+
+async fn what_is_not_finished_is_outstanding_for_its_own_job(store: &Store) {
+    let (_, chunks) = submit(store, &request("one"), 5).await;
+    load(store, &claim(store, chunks[0]).await).await.unwrap();
+    let empty = claim(store, chunks[1]).await;
+    store
+        .settle_empty(&empty, &[], &Default::default(), NOW)
+        .await
+        .unwrap();
+    let dead = claim(store, chunks[2]).await;
+    store.give_up(&dead, "it failed", NOW).await.unwrap();
+    claim(store, chunks[3]).await;
+
+    let mut left = store
+        .outstanding(&request("one").fingerprint())
+        .await
+        .unwrap();
+
+    left.sort_by_key(|(.., days)| *days);
+    let chunk = |day| (Schema::Trades, symbols(), january(day, day + 1));
+    assert_eq!(left, [chunk(3), chunk(4), chunk(5)]);
+    let of_another = store.outstanding(&request("two").fingerprint()).await;
+    assert_eq!(of_another.unwrap(), []);
+}
+
+async fn a_chunk_keeps_what_was_planned(store: &Store) {
+    let mut everything = request("all");
+    everything.symbols = Symbols::ALL;
+    everything.stype_in = SType::RawSymbol;
+    let wanted = PlannedChunk {
+        schema: Schema::Ohlcv1D,
+        symbols: Symbols::ALL,
+        records: None,
+        billable_bytes: u64::from(u32::MAX),
+        cost: Usd(7),
+        ..planned(january(3, 9))
+    };
+    let plan = [wanted.clone()];
+    let job = store
+        .submit(&everything, ORIGIN, &plan, NOW)
+        .await
+        .unwrap()
+        .job;
+    let due = store.due(job, 9, NOW).await.unwrap();
+    let chunk = claim(store, due[0]).await.chunk;
+    assert_eq!((chunk.job, chunk.id), (job, due[0]));
+    assert_eq!(chunk.dataset, "GLBX.MDP3");
+    assert_eq!(
+        (chunk.schema, chunk.stype_in),
+        (wanted.schema, SType::RawSymbol)
+    );
+    assert_eq!((chunk.symbols, chunk.days), (wanted.symbols, wanted.days));
+    assert_eq!((chunk.expected, chunk.failures), (None, 0));
+    assert_eq!(
+        (chunk.billable_bytes, chunk.cost),
+        (wanted.billable_bytes, wanted.cost)
+    );
+}
+
+async fn records_of_two_origins_never_mix(store: &Store) {
+    assert_eq!(store.origin().await.unwrap(), None);
+    submit(store, &request("one"), 1).await;
+    assert_eq!(store.origin().await.unwrap().as_deref(), Some(ORIGIN));
+    let before = picture(store).await;
+
+    let plan = [planned(january(1, 2))];
+    let refused = store.submit(&request("two"), "the demo", &plan, NOW).await;
+
+    let refused = refused.unwrap_err();
+    assert!(matches!(refused, StoreError::Origin(_)), "{refused:?}");
+    let text = refused.to_string();
+    assert!(text.contains(ORIGIN) && text.contains("the demo"), "{text}");
+    assert_eq!(picture(store).await, before);
+    assert_eq!(store.origin().await.unwrap().as_deref(), Some(ORIGIN));
+}
+
+async fn what_was_found_empty_is_known_to_other_jobs(store: &Store) {
+    let (job, chunks) = submit(store, &request("one"), 2).await;
+    let empty = claim(store, chunks[1]).await;
+    store
+        .settle_empty(&empty, &[], &Default::default(), NOW)
+        .await
+        .unwrap();
+    let known = |stype, days: common::time::DayRange| {
+        store.empty("GLBX.MDP3", Schema::Trades, stype, days.span())
+    };
+    let found = known(SType::Continuous, january(1, 31)).await.unwrap();
+    assert_eq!(found, [(chunks[1], symbols(), january(2, 3))]);
+    assert_eq!(known(SType::RawSymbol, january(1, 31)).await.unwrap(), []);
+    assert_eq!(known(SType::Continuous, january(3, 31)).await.unwrap(), []);
+    let status = store.job(job).await.unwrap().unwrap();
+    assert_eq!((status.chunks.empty, status.records.expected), (1, 3));
+    let left = store.unfinished(job, 9).await.unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].state, ChunkState::Pending);
+}
