@@ -68,7 +68,7 @@ impl Store {
         now: Nanos,
     ) -> Result<Submission, StoreError> {
         let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        check_origin(&mut transaction, origin).await?;
+        claim_origin(&mut transaction, origin).await?;
         let job = upsert_job(&mut transaction, request, now).await?;
         let revived = revive(&mut transaction, job, now).await?;
         let mut symbol_sets = HashMap::new();
@@ -178,14 +178,15 @@ impl Store {
             .collect()
     }
 
-    /// Where the database's records come from, once there are any.
+    /// Refuses an origin that is not that of the records which the database holds already.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails.
-    pub async fn origin(&self) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar("SELECT name FROM origin")
+    /// [`StoreError::Origin`].
+    pub async fn check_origin(&self, origin: &str) -> Result<(), StoreError> {
+        let known: Option<String> = sqlx::query_scalar("SELECT name FROM origin")
             .fetch_optional(&self.read)
-            .await?)
+            .await?;
+        known.map_or(Ok(()), |known| same_origin(&known, origin))
     }
 }
 
@@ -200,7 +201,7 @@ pub(super) fn held(row: &SqliteRow) -> Result<Held, StoreError> {
     })
 }
 
-async fn check_origin(connection: &mut SqliteConnection, origin: &str) -> Result<(), StoreError> {
+async fn claim_origin(connection: &mut SqliteConnection, origin: &str) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO origin (only_row, name) VALUES (1, ?) ON CONFLICT DO NOTHING")
         .bind(origin)
         .execute(&mut *connection)
@@ -208,6 +209,10 @@ async fn check_origin(connection: &mut SqliteConnection, origin: &str) -> Result
     let known: String = sqlx::query_scalar("SELECT name FROM origin")
         .fetch_one(&mut *connection)
         .await?;
+    same_origin(&known, origin)
+}
+
+fn same_origin(known: &str, origin: &str) -> Result<(), StoreError> {
     if known == origin {
         return Ok(());
     }

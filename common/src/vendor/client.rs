@@ -4,6 +4,7 @@
 //! stream that was cut for a complete one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub struct Resolution {
 }
 
 /// The vendor's service, at its pace. Clones share the pace.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Vendor {
     key: ApiKey,
     range_url: reqwest::Url,
@@ -72,6 +73,16 @@ pub struct Vendor {
     metadata_pace: Arc<Limiter>,
     data_pace: Arc<Limiter>,
     retry: RetryDelays,
+}
+
+impl fmt::Debug for Vendor {
+    /// The address alone: the vendor's own client would show a part of the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.range_url.as_str();
+        f.debug_struct("Vendor")
+            .field("range_url", &url)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Vendor {

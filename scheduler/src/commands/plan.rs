@@ -8,6 +8,7 @@ use common::time::{Day, Nanos};
 use common::vendor::Vendor;
 use serde::Serialize;
 
+use super::run::ORIGIN;
 use crate::arguments::{self, Global};
 use crate::exit::print;
 use crate::plan::{Plan, plan};
@@ -44,6 +45,9 @@ pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<E
     let file = session.job_file(&options.job)?;
     let vendor = Vendor::new(&session.settings)?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    if let Some(store) = &store {
+        store.check_origin(ORIGIN).await?;
+    }
     let planned = plan(&file, &vendor, store.as_ref(), Nanos::now()).await?;
     for note in &planned.notes {
         tracing::warn!("{note}");

@@ -21,7 +21,7 @@ use crate::report::Report;
 use crate::session::{Session, stop_on_signals};
 
 /// Where records come from unless it is the demo.
-const ORIGIN: &str = "the vendor";
+pub const ORIGIN: &str = "the vendor";
 /// Unfinished chunks that a report names.
 const UNFINISHED_SHOWN: u32 = 20;
 
@@ -62,6 +62,7 @@ pub async fn run_job(
     let began = Nanos::now();
     let request = &file.request;
     let vendor = Vendor::new(&session.settings)?;
+    store.check_origin(origin).await?;
     // Wrong mappings stop the job before anything is asked or paid.
     session.mappings(&request.schemas, &store).await?;
     let planned = plan(file, &vendor, Some(&store), began).await?;

@@ -215,6 +215,25 @@ async fn the_demo_and_real_records_never_mix() {
     let said = installation.run(&["demo", "--data-dir", &folder]).await;
     assert_eq!(said.code, Some(2), "{said:?}");
     assert!(said.stderr.contains("must not mix"), "{said:?}");
+
+    // Neither does a plan take synthetic records for real ones.
+    let demo = installation
+        .sandbox
+        .path()
+        .join("demo")
+        .display()
+        .to_string();
+    installation
+        .succeed(&["demo", "--data-dir", &demo, "--trades-per-day", "10"])
+        .await;
+    for command in ["plan", "run"] {
+        let url = format!("sqlite://{demo}/backhaul.db");
+        let said = installation
+            .run(&[command, &job, "--database-url", &url])
+            .await;
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.stderr.contains("must not mix"), "{said:?}");
+    }
 }
 
 #[tokio::test]
