@@ -1,0 +1,140 @@
+//! Attempts that fail at every named place: the tables come out the same, and nothing is paid twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbn::{SType, Schema};
+use testkit::checksum::TableSum;
+use worker::environment::Outcome;
+
+use crate::installation::{Installation, Piece, january, outcomes, piece};
+
+/// Every failpoint of the worker, in the order in which an attempt passes them.
+const FAILPOINTS: [&str; 6] = [
+    "claimed",
+    "reserved",
+    "archived",
+    "load-begun",
+    "before-commit",
+    "after-commit",
+];
+
+fn pieces() -> [Piece; 4] {
+    let symbols = ["ES.c.0", "CL.c.0"];
+    [
+        piece(Schema::Trades, &symbols, january(4, 5)),
+        piece(Schema::Trades, &symbols, january(5, 6)),
+        piece(Schema::Tbbo, &symbols, january(4, 6)),
+        piece(Schema::Definition, &symbols, january(4, 5)),
+    ]
+}
+
+async fn undisturbed() -> BTreeMap<String, TableSum> {
+    let mut installation = Installation::synthetic().await;
+    let job = installation
+        .submit("job", SType::Continuous, &pieces())
+        .await;
+    let told = installation.work_off(job).await;
+    let done = |outcome: &&Outcome| matches!(outcome, Outcome::Done { .. });
+    assert!(outcomes(&told).iter().all(done), "{told:?}");
+    let tables = installation.tables().await;
+    let held: Vec<_> = tables.keys().map(String::as_str).collect();
+    let wanted = [
+        "coverage",
+        "definitions_data",
+        "symbology",
+        "tbbo_data",
+        "trades_data",
+    ];
+    assert_eq!(held, wanted);
+    tables
+}
+
+/// Works the job off with these failpoints on; `failures` attempts of all chunks together fail.
+async fn disturbed(expected: &BTreeMap<String, TableSum>, set: &[(&str, &str)], failures: usize) {
+    let mut installation = Installation::synthetic().await;
+    let job = installation
+        .submit("job", SType::Continuous, &pieces())
+        .await;
+    for (name, action) in set {
+        fail::cfg(*name, action).unwrap();
+    }
+    let told = installation.work_off(job).await;
+    let outcomes = outcomes(&told);
+    let failed = outcomes.iter().filter(|outcome| {
+        // After the commit there is nothing left to try again.
+        matches!(outcome, Outcome::Retry { .. } | Outcome::HandedBack)
+    });
+    assert_eq!(failed.count(), failures, "{set:?}: {outcomes:?}");
+    assert_eq!(installation.chunks("done").await, 4, "{set:?}");
+    assert_eq!(&installation.tables().await, expected, "{set:?}");
+    // None of the places lies between a request's first byte and the archive: one request a chunk.
+    assert_eq!(installation.data_requests().len(), 4, "{set:?}");
+    assert_eq!(installation.parts(), 0, "{set:?}");
+}
+
+#[tokio::test]
+async fn an_attempt_that_fails_once_anywhere_changes_nothing() {
+    let expected = undisturbed().await;
+    for name in FAILPOINTS {
+        disturbed(&expected, &[(name, "1*return")], 1).await;
+    }
+}
+
+#[tokio::test]
+async fn attempts_that_fail_twice_anywhere_change_nothing() {
+    let expected = undisturbed().await;
+    for name in FAILPOINTS {
+        disturbed(&expected, &[(name, "2*return")], 2).await;
+    }
+}
+
+#[tokio::test]
+async fn one_chunk_that_fails_twice_in_a_row_is_done_the_third_time() {
+    for name in &FAILPOINTS[..5] {
+        let mut installation = Installation::synthetic().await;
+        let [first, ..] = pieces();
+        let job = installation
+            .submit("job", SType::Continuous, &[first])
+            .await;
+        fail::cfg(*name, "2*return").unwrap();
+        let told = installation.work_off(job).await;
+        assert_eq!(outcomes(&told).len(), 3, "{name}: {told:?}");
+        assert_eq!(installation.chunks("done").await, 1, "{name}");
+        assert_eq!(installation.data_requests().len(), 1, "{name}");
+        let epoch = installation.number("SELECT epoch FROM chunks").await;
+        let failures = installation.number("SELECT failures FROM chunks").await;
+        assert_eq!((epoch, failures), (3, 2), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_anywhere_changes_nothing() {
+    let expected = undisturbed().await;
+    for name in FAILPOINTS {
+        disturbed(&expected, &[(name, "1*panic")], 1).await;
+    }
+}
+
+#[tokio::test]
+async fn failures_at_all_places_in_one_run_change_nothing() {
+    let expected = undisturbed().await;
+    let returns = FAILPOINTS.map(|name| (name, "2*return"));
+    disturbed(&expected, &returns, 12).await;
+    let panics = FAILPOINTS.map(|name| (name, "1*panic"));
+    disturbed(&expected, &panics, 6).await;
+}
+
+#[test]
+fn every_failpoint_of_the_source_is_tested() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(path.is_file(), "{} is not looked through", path.display());
+        let text = std::fs::read_to_string(path).unwrap();
+        for rest in text.split("fail_point!").skip(1) {
+            found.insert(rest.split('"').nth(1).unwrap().to_owned());
+        }
+    }
+    assert_eq!(found, FAILPOINTS.map(str::to_owned).into());
+}

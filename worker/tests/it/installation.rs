@@ -1,0 +1,273 @@
+//! An installation for a test: a private database and archive, a simulated vendor, and the pool in
+//! this process.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use common::archive::Archive;
+use common::chunk::{ChunkId, JobId};
+use common::configuration::files::ConfigFiles;
+use common::configuration::job_file::SCHEMAS;
+use common::configuration::mapping::Mapping;
+use common::configuration::settings::Settings;
+use common::queue::{EmbeddedQueue, Hint};
+use common::request::{Chunking, Request, Symbols};
+use common::store::{Access, Claim, PlannedChunk, Store};
+use common::time::{Day, DayRange, Nanos};
+use common::vendor::{RangeRequest, Vendor, VendorError};
+use dbn::{SType, Schema};
+use fail::FailScenario;
+use simulator::{Config, RequestLog, Simulator};
+use testkit::checksum::{TableSum, scalar, tables};
+use testkit::sandbox::Sandbox;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use worker::environment::{Environment, Event, Outcome};
+
+pub const DATASET: &str = "GLBX.MDP3";
+
+/// A private installation, its vendor, and what its pool told.
+pub struct Installation {
+    pub sandbox: Sandbox,
+    pub simulator: Simulator,
+    pub environment: Environment,
+    events: mpsc::Receiver<Event>,
+    /// Failpoints belong to the whole process: whoever runs the pipeline holds them.
+    _failpoints: FailScenario<'static>,
+}
+
+/// A part of a job: one schema, some symbols, some days.
+pub struct Piece {
+    pub schema: Schema,
+    pub symbols: Symbols,
+    pub days: DayRange,
+}
+
+pub fn day(month: u32, day: u32) -> Day {
+    Day::from_ymd(2024, month, day).unwrap()
+}
+
+/// January days, the last one exclusive.
+pub fn january(first: u32, end: u32) -> DayRange {
+    DayRange::new(day(1, first), day(1, end)).unwrap()
+}
+
+pub fn piece(schema: Schema, symbols: &[&str], days: DayRange) -> Piece {
+    let names = symbols.iter().map(|symbol| (*symbol).to_owned());
+    let symbols = match symbols {
+        [] => Symbols::ALL,
+        _ => Symbols::named(names.collect()),
+    };
+    Piece {
+        schema,
+        symbols,
+        days,
+    }
+}
+
+pub fn request(name: &str, stype_in: SType, days: DayRange) -> Request {
+    Request {
+        name: name.to_owned(),
+        dataset: DATASET.to_owned(),
+        schemas: vec![Schema::Trades],
+        symbols: Symbols::ALL,
+        stype_in,
+        days,
+        chunking: Chunking::default(),
+        priority: 0,
+        max_cost: None,
+    }
+}
+
+impl Installation {
+    /// With synthetic history of few trades.
+    pub async fn synthetic() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// With synthetic history of few trades, and settings of one's own.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let failpoints = FailScenario::setup();
+        let simulator = Simulator::start(Config {
+            trades_per_day: 200,
+            strikes: 1,
+            ..Config::default()
+        });
+        let simulator = simulator.await.unwrap();
+        let sandbox = Sandbox::new();
+        let mut settings = sandbox.settings(&simulator.url());
+        change(&mut settings);
+        let (events_in, events) = mpsc::channel(1_024);
+        let load = |schema| {
+            (
+                schema,
+                Mapping::load(&ConfigFiles::CompiledIn, schema).unwrap(),
+            )
+        };
+        let store = Store::open(&settings.database_url, Access::Work).await;
+        let environment = Environment {
+            store: Arc::new(store.unwrap().unwrap()),
+            archive: Archive::open(&settings.archive_url).unwrap(),
+            vendor: Vendor::new(&settings).unwrap(),
+            mappings: Arc::new(SCHEMAS.into_iter().map(load).collect()),
+            events: events_in,
+            stop: CancellationToken::new(),
+            worker: "the-worker".into(),
+            settings: Arc::new(settings),
+        };
+        Self {
+            sandbox,
+            simulator,
+            environment,
+            events,
+            _failpoints: failpoints,
+        }
+    }
+
+    /// Submits a job of these pieces, each a chunk, with the vendor's counts.
+    pub async fn submit(&self, name: &str, stype_in: SType, pieces: &[Piece]) -> JobId {
+        let mut chunks = Vec::new();
+        for piece in pieces {
+            chunks.push(self.plan(stype_in, piece).await);
+        }
+        let days = pieces.first().unwrap().days;
+        let request = request(name, stype_in, days);
+        self.submit_planned(&request, &chunks).await
+    }
+
+    pub async fn submit_planned(&self, request: &Request, chunks: &[PlannedChunk]) -> JobId {
+        let store = &self.environment.store;
+        let submitted = store.submit(request, "the simulator", chunks, Nanos::now());
+        submitted.await.unwrap().job
+    }
+
+    /// A piece as the planner would plan it.
+    pub async fn plan(&self, stype_in: SType, piece: &Piece) -> PlannedChunk {
+        let (schema, days) = (piece.schema, piece.days);
+        let request = RangeRequest::new(DATASET, schema, stype_in, &piece.symbols, days);
+        let vendor = &self.environment.vendor;
+        let planned = PlannedChunk {
+            schema,
+            symbols: piece.symbols.clone(),
+            days,
+            records: Some(0),
+            billable_bytes: 0,
+            cost: common::money::Usd(0),
+            due_at: Nanos(0),
+        };
+        match vendor.record_count(&request).await {
+            Err(VendorError::NoSession { .. }) => planned,
+            count => PlannedChunk {
+                records: Some(count.unwrap()),
+                billable_bytes: vendor.billable_bytes(&request).await.unwrap(),
+                cost: vendor.cost(&request).await.unwrap(),
+                ..planned
+            },
+        }
+    }
+
+    /// Works a job off until nothing of it is due or will soon be; what the pool told meanwhile.
+    pub async fn work_off(&mut self, job: JobId) -> Vec<Event> {
+        let (mut queue, hints) = EmbeddedQueue::new(256);
+        let in_queue = Arc::new(Mutex::new(HashSet::<ChunkId>::new()));
+        let dealt = {
+            let in_queue = Arc::clone(&in_queue);
+            Arc::new(move |chunk| {
+                in_queue
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&chunk);
+            })
+        };
+        let ended = CancellationToken::new();
+        let pool = worker::pool::run(self.environment.clone(), hints, dealt, ended.clone());
+        let store = Arc::clone(&self.environment.store);
+        let stop = self.environment.stop.clone();
+        let mut told = Vec::new();
+        let events = &mut self.events;
+        let admit = async {
+            loop {
+                while let Ok(event) = events.try_recv() {
+                    told.push(event);
+                }
+                let idle = in_queue.lock().unwrap().is_empty();
+                let due = match stop.is_cancelled() {
+                    true => Vec::new(),
+                    false => store.due(job, 256, Nanos::now()).await.unwrap(),
+                };
+                let soon = Nanos::now().plus_seconds(60.0);
+                let retry = store.next_retry(job).await.unwrap();
+                let retry = retry.filter(|at| *at < soon && !stop.is_cancelled());
+                if idle && due.is_empty() && retry.is_none() {
+                    break;
+                }
+                for chunk in due {
+                    if in_queue.lock().unwrap().insert(chunk) {
+                        assert!(queue.push(Hint { chunk }));
+                    }
+                }
+                tokio::task::yield_now().await;
+            }
+            ended.cancel();
+        };
+        let (worked, ()) = tokio::join!(pool, admit);
+        worked.unwrap();
+        while let Ok(event) = self.events.try_recv() {
+            told.push(event);
+        }
+        told
+    }
+
+    /// Claims a job's first chunk that is due.
+    pub async fn claim(&self, job: JobId) -> Claim {
+        let (store, now) = (&self.environment.store, Nanos::now());
+        let due = store.due(job, 1, now).await.unwrap();
+        let lease = std::time::Duration::from_secs(900);
+        let claim = store.claim(due[0], "the-worker", lease, now).await.unwrap();
+        claim.unwrap()
+    }
+
+    /// The market tables, with coverage and symbology.
+    pub async fn tables(&self) -> BTreeMap<String, TableSum> {
+        tables(&self.sandbox.database()).await
+    }
+
+    /// One number of the database.
+    pub async fn number(&self, sql: &str) -> i64 {
+        scalar(&self.sandbox.database(), sql).await
+    }
+
+    /// One text of the database.
+    pub async fn text(&self, sql: &str) -> String {
+        scalar(&self.sandbox.database(), sql).await
+    }
+
+    /// Chunks that are in this state.
+    pub async fn chunks(&self, state: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM chunks WHERE state = '{state}'");
+        self.number(&sql).await
+    }
+
+    /// Requests for data so far.
+    pub fn data_requests(&self) -> Vec<RequestLog> {
+        let requests = self.simulator.requests().into_iter();
+        requests
+            .filter(|request| request.path.ends_with("timeseries.get_range"))
+            .collect()
+    }
+
+    /// Files that a receipt which was let go left behind.
+    pub fn parts(&self) -> usize {
+        let folder = self.sandbox.path().join("archive/parts");
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
+    }
+}
+
+/// The outcomes among events.
+pub fn outcomes(events: &[Event]) -> Vec<&Outcome> {
+    let outcomes = events.iter().filter_map(|event| match event {
+        Event::Settled { outcome, .. } => Some(outcome),
+        Event::Started { .. } | Event::Paused { .. } | Event::Failed { .. } => None,
+    });
+    outcomes.collect()
+}

@@ -1,0 +1,4 @@
+//! The worker's tests: its stages one by one, and whole attempts against a simulated vendor.
+
+mod installation;
+mod failpoints;
