@@ -10,7 +10,7 @@ use common::archive::StreamFacts;
 use common::record_layout::RecordLayout;
 use common::time::Nanos;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
-use dbn::{Metadata, Record, Schema, VersionUpgradePolicy};
+use dbn::{Metadata, RType, Record, Schema, VersionUpgradePolicy};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 /// Bytes of a metadata header above which a stream is taken for damaged; the largest known is 5.9 MB.
@@ -89,6 +89,7 @@ impl Sink for ProofOnly {
 /// A stream that is being taken apart.
 pub struct DbnStream {
     schema: Schema,
+    record_type: u8,
     record_bytes: usize,
     zstd: Decoder<'static>,
     /// Whether the last frame is complete; `None` before the first byte.
@@ -116,6 +117,7 @@ impl DbnStream {
             .map_err(|source| StreamError::Records { records: 0, source })?;
         Ok(Self {
             schema,
+            record_type: RType::from(schema) as u8,
             record_bytes: RecordLayout::of(schema).record_bytes,
             zstd,
             frame_complete: None,
@@ -233,6 +235,9 @@ impl DbnStream {
                     let bytes: &[u8] = record.as_ref();
                     if bytes.len() != self.record_bytes {
                         return Err(self.foreign("has the length of another schema"));
+                    }
+                    if record.header().rtype != self.record_type {
+                        return Err(self.foreign("has the type of another schema"));
                     }
                     let Ok(index_time) = i64::try_from(record.raw_index_ts()).map(Nanos) else {
                         return Err(self.foreign("has no index time"));

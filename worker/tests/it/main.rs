@@ -2,3 +2,4 @@
 
 mod installation;
 mod failpoints;
+mod dbn_stream;
