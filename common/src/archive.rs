@@ -19,6 +19,8 @@ use crate::vendor::RangeRequest;
 #[derive(Clone, Debug)]
 pub struct Archive {
     root: PathBuf,
+    /// Where the streams come from: a simulation's answer to a request is not the vendor's.
+    origin: String,
 }
 
 /// What is known of one archived stream.
@@ -27,6 +29,8 @@ pub struct Archive {
 pub struct Manifest {
     /// The object's name below the archive's root.
     pub key: String,
+    /// Where it came from.
+    pub origin: String,
     /// The request that it answers.
     pub request: RangeRequest,
     /// Bytes of the object, compressed as received.
@@ -57,13 +61,16 @@ pub struct StreamFacts {
 }
 
 impl Archive {
-    /// The archive at an address such as `file://data/archive`.
+    /// The archive at an address such as `file://data/archive`, of streams from one origin.
     ///
     /// # Errors
     /// [`Refusal`] when this version can't use the address.
-    pub fn open(url: &str) -> Result<Self, Refusal> {
+    pub fn open(url: &str, origin: &str) -> Result<Self, Refusal> {
         match url.strip_prefix("file://") {
-            Some(path) if !path.is_empty() => Ok(Self { root: path.into() }),
+            Some(path) if !path.is_empty() => Ok(Self {
+                root: path.into(),
+                origin: origin.to_owned(),
+            }),
             _ => Err(Refusal::of(
                 "ARCHIVE_URL",
                 "this version archives to a local folder alone",
@@ -89,7 +96,7 @@ impl Archive {
     /// # Errors
     /// When the folder can't be read.
     pub fn find(&self, request: &RangeRequest) -> io::Result<Option<Manifest>> {
-        let key = key(request);
+        let key = self.key(request);
         let text = match fs::read(self.manifest_path(&key)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -101,7 +108,8 @@ impl Archive {
         let length = fs::metadata(self.root.join(&key))
             .map(|file| file.len())
             .ok();
-        let ours = manifest.key == key && manifest.request == *request;
+        let ours =
+            manifest.key == key && manifest.request == *request && manifest.origin == self.origin;
         Ok((ours && length == Some(manifest.bytes)).then_some(manifest))
     }
 
@@ -110,7 +118,7 @@ impl Archive {
     /// # Errors
     /// When the file can't be made.
     pub fn begin(&self, request: &RangeRequest, unique: &str) -> io::Result<Part> {
-        let key = key(request);
+        let key = self.key(request);
         let folder = self.root.join("parts");
         fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{}.{unique}", key.replace('/', "_")));
@@ -139,6 +147,22 @@ impl Archive {
     /// When the manifest can't be removed.
     pub fn forget(&self, manifest: &Manifest) -> io::Result<()> {
         fs::remove_file(self.manifest_path(&manifest.key))
+    }
+
+    /// `GLBX.MDP3/trades/2024-01-02_2024-01-03/<hash of origin and request>.dbn.zst`
+    fn key(&self, request: &RangeRequest) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.origin.as_bytes());
+        hash.update([0]);
+        hash.update(request.canonical().as_bytes());
+        format!(
+            "{}/{}/{}_{}/{}.dbn.zst",
+            plain(&request.dataset),
+            plain(&request.schema),
+            request.span.start.day(),
+            request.span.end.day(),
+            &crate::hex(&hash.finalize())[..32]
+        )
     }
 
     fn manifest_path(&self, key: &str) -> PathBuf {
@@ -177,6 +201,7 @@ impl Part {
     pub fn finish(mut self, facts: StreamFacts, now: Nanos) -> io::Result<Manifest> {
         let manifest = Manifest {
             key: self.key.clone(),
+            origin: self.archive.origin.clone(),
             request: self.request.clone(),
             bytes: self.bytes,
             records: facts.records,
@@ -188,7 +213,7 @@ impl Part {
         };
         self.file.sync_all()?;
         let object = self.archive.root.join(&self.key);
-        rename_durably(&self.path, &object)?;
+        rename_durably(&self.archive.root, &self.path, &object)?;
         // Under a name of its own, like the object: another may be receiving the same request.
         let mut temporary = self.path.clone().into_os_string();
         temporary.push(".json");
@@ -196,7 +221,11 @@ impl Part {
         let mut file = File::create(&temporary)?;
         file.write_all(serde_json::to_string_pretty(&manifest)?.as_bytes())?;
         file.sync_all()?;
-        rename_durably(&temporary, &self.archive.manifest_path(&self.key))?;
+        rename_durably(
+            &self.archive.root,
+            &temporary,
+            &self.archive.manifest_path(&self.key),
+        )?;
         Ok(manifest)
     }
 }
@@ -208,27 +237,26 @@ impl Drop for Part {
     }
 }
 
-fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
-    let folder = to.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    fs::rename(from, to)?;
-    File::open(folder)?.sync_all()
-}
-
-/// `GLBX.MDP3/trades/2024-01-02_2024-01-03/<hash of the request>.dbn.zst`
-fn key(request: &RangeRequest) -> String {
-    let digest = crate::hex(&Sha256::digest(request.canonical().as_bytes()));
-    // An empty name would make the rest an absolute path.
-    let plain = |text: &str| match text {
+/// A name of a folder or file: one step, never up or to the root.
+fn plain(text: &str) -> String {
+    match text {
         "" => "_".to_owned(),
         text => text.replace(['/', '\\'], "_").replace("..", "_"),
-    };
-    format!(
-        "{}/{}/{}_{}/{}.dbn.zst",
-        plain(&request.dataset),
-        plain(&request.schema),
-        request.span.start.day(),
-        request.span.end.day(),
-        &digest[..32]
-    )
+    }
+}
+
+/// Renames within the archive's root so that a power cut does not undo it: a folder that was made
+/// on the way lasts only once the folder around it is synced too.
+fn rename_durably(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
+    let folder = to.parent().unwrap_or(root);
+    let made = !folder.is_dir();
+    fs::create_dir_all(folder)?;
+    fs::rename(from, to)?;
+    for around in folder.ancestors() {
+        File::open(around)?.sync_all()?;
+        if !made || around == root {
+            break;
+        }
+    }
+    Ok(())
 }

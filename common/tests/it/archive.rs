@@ -24,7 +24,7 @@ const FACTS: StreamFacts = StreamFacts {
 
 fn open(sandbox: &Sandbox) -> Archive {
     let url = format!("file://{}", root(sandbox).display());
-    Archive::open(&url).expect("a folder can be an archive")
+    Archive::open(&url, "the vendor").expect("a folder can be an archive")
 }
 
 fn root(sandbox: &Sandbox) -> PathBuf {
@@ -317,7 +317,7 @@ fn datasets_whose_names_become_one_folder_keep_objects_of_their_own() {
 #[test]
 fn an_address_that_is_no_folder_is_refused_with_an_example() {
     for url in ["s3://bucket/archive", "data/archive", "file://", ""] {
-        let refusal = Archive::open(url).unwrap_err().to_string();
+        let refusal = Archive::open(url, "the vendor").unwrap_err().to_string();
         assert!(refusal.contains("ARCHIVE_URL"), "{refusal}");
         assert!(refusal.contains("file://data/archive"), "{refusal}");
     }

@@ -78,6 +78,7 @@ pub async fn run_job(
     let (backfill, events) = Backfill::new(
         session,
         file,
+        origin,
         submission.job,
         Arc::clone(&store),
         vendor,

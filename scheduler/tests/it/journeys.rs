@@ -237,6 +237,18 @@ async fn the_demo_and_real_records_never_mix() {
 }
 
 #[tokio::test]
+async fn the_demos_archive_is_no_answer_for_a_real_job() {
+    let installation = Installation::synthetic().await;
+    let folder = installation.sandbox.path().display().to_string();
+    let demo = ["demo", "--data-dir", &folder, "--trades-per-day", "10"];
+    installation.succeed(&demo).await;
+    std::fs::remove_file(installation.sandbox.database()).unwrap();
+    let said = installation.succeed(&["run", "demo"]).await;
+    assert!(said.stdout.contains("demo is complete"), "{said:?}");
+    assert!(!installation.data_requests().is_empty());
+}
+
+#[tokio::test]
 async fn days_that_the_vendor_lacks_yet_stay_pending_and_come_later() {
     let installation = Installation::with(simulator::Config {
         trades_per_day: 100,

@@ -1,8 +1,11 @@
 //! The scheduler's tests: stories on the real binary, store and protocol, and the planner's properties.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
+
 mod installation;
 mod bad_input;
 mod crashes;
 mod endings;
 mod golden;
 mod journeys;
+mod planning;

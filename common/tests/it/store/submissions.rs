@@ -164,9 +164,9 @@ async fn a_chunk_keeps_what_was_planned(store: &Store) {
 }
 
 async fn records_of_two_origins_never_mix(store: &Store) {
-    assert_eq!(store.origin().await.unwrap(), None);
+    store.check_origin("the demo").await.unwrap();
     submit(store, &request("one"), 1).await;
-    assert_eq!(store.origin().await.unwrap().as_deref(), Some(ORIGIN));
+    store.check_origin(ORIGIN).await.unwrap();
     let before = picture(store).await;
 
     let plan = [planned(january(1, 2))];
@@ -177,7 +177,8 @@ async fn records_of_two_origins_never_mix(store: &Store) {
     let text = refused.to_string();
     assert!(text.contains(ORIGIN) && text.contains("the demo"), "{text}");
     assert_eq!(picture(store).await, before);
-    assert_eq!(store.origin().await.unwrap().as_deref(), Some(ORIGIN));
+    let refused = store.check_origin("the demo").await.unwrap_err();
+    assert!(matches!(refused, StoreError::Origin(_)), "{refused:?}");
 }
 
 async fn what_was_found_empty_is_known_to_other_jobs(store: &Store) {
