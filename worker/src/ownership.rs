@@ -125,9 +125,11 @@ impl Ownership {
             start: time,
             end: Nanos(time.0.saturating_add(1)),
         };
+        let mut asked = None;
         if let Asked::Instruments { spans, filtered } = &self.asked {
-            let asked = spans.get(&instrument_id);
-            if !asked.is_some_and(|spans| spans.iter().any(|span| span.contains(time))) {
+            let spans = spans.get(&instrument_id).into_iter().flatten();
+            asked = spans.copied().find(|span| span.contains(time));
+            if asked.is_none() {
                 return match filtered {
                     true => Ok((instant, Fate::Filtered)),
                     false => Err(ChunkError::Unmapped {
@@ -140,7 +142,9 @@ impl Ownership {
         let others = self.others.get(&instrument_id);
         let others = others.into_iter().flatten().chain(&self.others_everything);
         if let Some(span) = others.copied().find(|span| span.contains(time)) {
-            return Ok((span, Fate::Covered));
+            // The other's slice may reach beyond what was asked for.
+            let span = asked.map_or(Some(span), |asked| span.intersection(asked));
+            return Ok((span.unwrap_or(instant), Fate::Covered));
         }
         let own = self
             .own

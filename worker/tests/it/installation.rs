@@ -107,7 +107,7 @@ impl Installation {
         let store = Store::open(&settings.database_url, Access::Work).await;
         let environment = Environment {
             store: Arc::new(store.unwrap().unwrap()),
-            archive: Archive::open(&settings.archive_url).unwrap(),
+            archive: Archive::open(&settings.archive_url, "the simulator").unwrap(),
             vendor: Vendor::new(&settings).unwrap(),
             mappings: Arc::new(SCHEMAS.into_iter().map(load).collect()),
             events: events_in,

@@ -3,3 +3,4 @@
 mod installation;
 mod failpoints;
 mod dbn_stream;
+mod ownership;
