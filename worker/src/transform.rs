@@ -95,10 +95,7 @@ impl<'a> Records<'a> {
                 self.each(at).map(i64::from_le_bytes),
             ),
             FieldKind::Id64 => return Ok(self.ids(at)),
-            FieldKind::Char => {
-                let codes = self.each(at).map(u8::from_le_bytes).collect();
-                return Ok(ColumnValues::Chars(codes));
-            }
+            FieldKind::Char => return Ok(ColumnValues::Chars(self.chars(field)?)),
             FieldKind::Text(length) => return Ok(self.texts(at, length)),
         };
         Ok(ColumnValues::Integers(integers))
@@ -115,6 +112,18 @@ impl<'a> Records<'a> {
             }),
         };
         values.map(convert).collect()
+    }
+
+    fn chars(&self, field: &Field) -> Result<Vec<u8>, ChunkError> {
+        let codes = self.each(field.offset).map(u8::from_le_bytes);
+        let check = |code: u8| match code.is_ascii() {
+            true => Ok(code),
+            false => Err(ChunkError::Value {
+                field: field.name.clone(),
+                value: code.into(),
+            }),
+        };
+        codes.map(check).collect()
     }
 
     fn ids(&self, offset: usize) -> ColumnValues {
@@ -159,8 +168,8 @@ fn narrow<T: Copy + PartialEq + Into<i64>>(
     }
 }
 
-fn with_default(values: ColumnValues, default: &Value) -> ColumnValues {
-    match (values, default) {
+fn with_default(values: ColumnValues, default_value: &Value) -> ColumnValues {
+    match (values, default_value) {
         (ColumnValues::Integers(mut values), Value::Integer(default)) => {
             for value in values.iter_mut().filter(|value| **value == NULL) {
                 *value = *default;
@@ -168,9 +177,12 @@ fn with_default(values: ColumnValues, default: &Value) -> ColumnValues {
             ColumnValues::Integers(values)
         }
         (ColumnValues::Chars(mut values), Value::Text(default)) => {
-            let default = default.bytes().next().unwrap_or_default();
+            let [default] = default.as_bytes() else {
+                // A column of text takes a default of more than one character.
+                return with_default(ColumnValues::Texts(texts_of(&values)), default_value);
+            };
             for value in values.iter_mut().filter(|value| **value == 0) {
-                *value = default;
+                *value = *default;
             }
             ColumnValues::Chars(values)
         }
@@ -183,4 +195,9 @@ fn with_default(values: ColumnValues, default: &Value) -> ColumnValues {
         }
         (values, _) => values,
     }
+}
+
+fn texts_of(codes: &[u8]) -> Vec<Option<Arc<str>>> {
+    let text = |code: &u8| (*code != 0).then(|| char::from(*code).to_string().into());
+    codes.iter().map(text).collect()
 }

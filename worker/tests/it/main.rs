@@ -4,3 +4,4 @@ mod installation;
 mod failpoints;
 mod dbn_stream;
 mod ownership;
+mod transform;
