@@ -5,3 +5,4 @@ mod failpoints;
 mod dbn_stream;
 mod ownership;
 mod transform;
+mod errors;
