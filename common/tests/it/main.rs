@@ -2,6 +2,7 @@
 
 mod time;
 mod states;
+mod requests;
 mod archive;
 mod vendor_errors;
 mod configuration;

@@ -6,6 +6,8 @@ use common::configuration::job_file::{JobFile, SCHEMAS};
 use common::money::Usd;
 use common::request::{ChunkLength, Chunking, Request, Symbols};
 use dbn::{SType, Schema};
+use proptest::prelude::*;
+use proptest::test_runner::Config;
 
 use super::assert_shows;
 
@@ -431,5 +433,26 @@ fn two_submissions_are_the_same_job_when_they_ask_for_the_same() {
     ];
     for text in different {
         assert_ne!(request(&text).fingerprint(), fingerprint, "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn no_text_is_answered_by_a_panic(
+        text in prop_oneof![
+            "[ -~\n\u{e9}\u{1f600}]{0,80}",
+            "(name|symbols|start|x): [\\[\\]{}&*!|>'\"%@,:0-9a-z -]{0,30}\n",
+        ],
+        line in 0_usize..10,
+    ) {
+        let mut lines: Vec<_> = JOB.lines().collect();
+        lines[line] = &text;
+        for text in [&text, &lines.join("\n")] {
+            if let Err(refusal) = parse(text) {
+                prop_assert!(refusal.to_string().contains("jobs/es.yaml"), "{}", refusal);
+            }
+        }
     }
 }

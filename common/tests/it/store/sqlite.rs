@@ -222,3 +222,18 @@ async fn a_symbol_that_nobody_asked_for_is_a_raw_one() {
         "ESH4 raw_symbol 118 2024-01-01..2024-01-02"
     );
 }
+
+#[tokio::test]
+async fn a_settlement_after_the_claim_was_lost_leaves_no_symbology_either() {
+    let (sandbox, store) = sqlite().await;
+    let former = one_claim(&store).await;
+    let holder = claim_at(&store, former.chunk.id, after(60)).await;
+    load(&store, &holder.expect("the lease ran out"))
+        .await
+        .unwrap();
+    let before = checksum::tables(&sandbox.database()).await;
+    let meaning = resolution("CL.c.0", CL, january(1, 2));
+    let late = store.settle_empty(&former, &[], &meaning, NOW).await;
+    assert!(matches!(late, Err(StoreError::Fenced(_))), "{late:?}");
+    assert_eq!(checksum::tables(&sandbox.database()).await, before);
+}
