@@ -146,7 +146,10 @@ impl Archive {
     /// # Errors
     /// When the manifest can't be removed.
     pub fn forget(&self, manifest: &Manifest) -> io::Result<()> {
-        fs::remove_file(self.manifest_path(&manifest.key))
+        match fs::remove_file(self.manifest_path(&manifest.key)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// `GLBX.MDP3/trades/2024-01-02_2024-01-03/<hash of origin and request>.dbn.zst`

@@ -62,6 +62,9 @@ CREATE TABLE chunks (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
+-- The same plan submitted twice is as once.
+CREATE UNIQUE INDEX chunks_once ON chunks (job_id, schema, symbols_id, start_ns, end_ns)
+WHERE state <> 'cancelled';
 CREATE INDEX chunks_due ON chunks (priority DESC, id) WHERE state = 'pending';
 CREATE INDEX chunks_running ON chunks (lease_until) WHERE state = 'running';
 CREATE INDEX chunks_empty ON chunks (dataset, schema, start_ns) WHERE state = 'empty';

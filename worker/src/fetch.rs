@@ -52,15 +52,10 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
             from_archive: true,
         });
     }
-    // A count of nothing is asked for again before it is believed: the plan may be old.
-    let expected = match claim.chunk.expected {
-        Some(count) if count > 0 => count,
-        _ => match environment.vendor.record_count(&request).await {
-            Ok(0) | Err(VendorError::NoSession { .. }) => return nothing(environment, claim).await,
-            Ok(count) => count,
-            Err(error) => return Err(error.into()),
-        },
+    let Some(claim) = &priced(environment, claim, &request).await? else {
+        return nothing(environment, claim).await;
     };
+    let expected = claim.chunk.expected.unwrap_or_default();
     let reservation = environment.store.reserve(claim, Nanos::now()).await?;
     fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
     let (received, billable_bytes) = receive(environment, claim, &request).await;
@@ -86,6 +81,28 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
         manifest,
         from_archive: false,
     })
+}
+
+/// The claim with its count and price; `None` when there is nothing to fetch. What was planned
+/// without them, or as nothing, is asked for now: it may be there since, and must not go unpaid.
+async fn priced(
+    environment: &Environment,
+    claim: &Claim,
+    request: &RangeRequest,
+) -> Result<Option<Claim>, ChunkError> {
+    let mut claim = claim.clone();
+    if claim.chunk.expected.is_some_and(|count| count > 0) {
+        return Ok(Some(claim));
+    }
+    let vendor = &environment.vendor;
+    match vendor.record_count(request).await {
+        Ok(0) | Err(VendorError::NoSession { .. }) => return Ok(None),
+        Ok(count) => claim.chunk.expected = Some(count),
+        Err(error) => return Err(error.into()),
+    }
+    claim.chunk.billable_bytes = vendor.billable_bytes(request).await?;
+    claim.chunk.cost = vendor.cost(request).await?;
+    Ok(Some(claim))
 }
 
 /// The slices are held all the same: nobody needs to ask again.

@@ -43,7 +43,7 @@ impl fmt::Debug for ApiKey {
 }
 
 /// Settings, each with its unit and default. Unknown keys are errors.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The database (`DATABASE_URL`). Default `sqlite://data/backhaul.db`.
@@ -75,6 +75,13 @@ pub struct Settings {
     /// Data and symbology requests a second (`BACKHAUL_DATA_REQUESTS_PER_SECOND`). Default 100,
     /// the vendor's limit for a team.
     pub data_requests_per_second: f64,
+}
+
+impl fmt::Debug for Settings {
+    /// Not the addresses: they may hold passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
 }
 
 impl Default for Settings {

@@ -81,7 +81,7 @@ fn sqlite_path(url: &str) -> Result<PathBuf, StoreError> {
         .strip_prefix("sqlite://")
         .or_else(|| url.strip_prefix("sqlite:"));
     match path {
-        Some(path) if !path.is_empty() && !path.contains('?') => Ok(path.into()),
+        Some(path) if !path.is_empty() && !path.contains(['?', ':']) => Ok(path.into()),
         Some(_) => Err(StoreError::Address(
             "DATABASE_URL names no plain file; write for example sqlite://data/backhaul.db".into(),
         )),

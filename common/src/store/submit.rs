@@ -45,8 +45,8 @@ pub struct Held {
 pub struct Submission {
     /// The job, new or known.
     pub job: JobId,
-    /// Chunks added.
-    pub added: usize,
+    /// Chunks added; those that the job has already are not.
+    pub added: u64,
     /// Dead chunks of the job that will be tried again.
     pub revived: u64,
 }
@@ -71,6 +71,7 @@ impl Store {
         claim_origin(&mut transaction, origin).await?;
         let job = upsert_job(&mut transaction, request, now).await?;
         let revived = revive(&mut transaction, job, now).await?;
+        let mut added = 0;
         let mut symbol_sets = HashMap::new();
         for chunk in chunks {
             let symbols_id = match symbol_sets.get(&chunk.symbols) {
@@ -81,12 +82,12 @@ impl Store {
                     id
                 }
             };
-            insert_chunk(&mut transaction, job, request, symbols_id, chunk, now).await?;
+            added += insert_chunk(&mut transaction, job, request, symbols_id, chunk, now).await?;
         }
         transaction.commit().await?;
         Ok(Submission {
             job,
-            added: chunks.len(),
+            added,
             revived,
         })
     }
@@ -228,7 +229,7 @@ async fn upsert_job(
     request: &Request,
     now: Nanos,
 ) -> Result<JobId, StoreError> {
-    let id = sqlx::query_scalar(
+    let id: i64 = sqlx::query_scalar(
         "INSERT INTO jobs (name, fingerprint, spec, state, priority, max_cost_nanousd, created_at)
          VALUES (?, ?, ?, 'active', ?, ?, ?)
          ON CONFLICT (fingerprint) DO UPDATE SET state = 'active', reason = NULL,
@@ -241,8 +242,13 @@ async fn upsert_job(
     .bind(request.priority)
     .bind(request.max_cost.map(|limit| limit.0))
     .bind(now.0)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
+    sqlx::query("UPDATE chunks SET priority = ?2 WHERE job_id = ?1 AND priority <> ?2")
+        .bind(id)
+        .bind(request.priority)
+        .execute(connection)
+        .await?;
     Ok(JobId(id))
 }
 
@@ -290,12 +296,13 @@ async fn insert_chunk(
     symbols_id: i64,
     chunk: &PlannedChunk,
     now: Nanos,
-) -> Result<(), StoreError> {
+) -> Result<u64, StoreError> {
     let span = chunk.days.span();
-    sqlx::query(
+    let inserted = sqlx::query(
         "INSERT INTO chunks (job_id, dataset, schema, stype_in, symbols_id, start_ns, end_ns,
              priority, state, due_at, expected_records, billable_bytes, cost_nanousd, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING",
     )
     .bind(job.0)
     .bind(&request.dataset)
@@ -313,5 +320,5 @@ async fn insert_chunk(
     .bind(now.0)
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected())
 }

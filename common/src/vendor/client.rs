@@ -29,6 +29,8 @@ use crate::time::{Day, DayRange, Nanos, Span};
 
 /// Tries of a metadata or symbology request, which cost nothing.
 const FREE_REQUEST_TRIES_MAX: u32 = 8;
+/// Bytes of an error's body that are read.
+const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// What one request for data names. It is also what an archived answer is found by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -306,8 +308,7 @@ impl Vendor {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let body = response.text().await.unwrap_or_default();
-        let body = body.replace(self.key.expose(), "…");
+        let body = error_body(response).await.replace(self.key.expose(), "…");
         let retry_after = retry_after.map(Duration::from_secs);
         let error = VendorError::from_answer(status, retry_after, &body);
         if let VendorError::RateLimited { retry_after } = &error {
@@ -475,6 +476,18 @@ pub fn day_range(start: time::Date, end: time::Date) -> Option<DayRange> {
         )
     };
     DayRange::new(day(start)?, day(end)?)
+}
+
+/// The first part of an error's body; the rest of it, or of an endless one, tells nothing more.
+async fn error_body(mut response: reqwest::Response) -> String {
+    let mut body = Vec::new();
+    while let Ok(Some(piece)) = response.chunk().await {
+        body.extend_from_slice(&piece);
+        if body.len() >= ERROR_BODY_BYTES_MAX {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&body).into_owned()
 }
 
 fn parse_id(text: &str) -> Result<u32, VendorError> {

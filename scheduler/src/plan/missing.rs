@@ -6,7 +6,7 @@ use common::chunk::ChunkId;
 use common::request::{Request, Symbols};
 use common::store::Held;
 use common::time::{Day, DayRange, Span};
-use common::vendor::Resolution;
+use common::vendor::{RangeRequest, Resolution};
 use dbn::Schema;
 
 /// What is known about one schema of a request.
@@ -104,8 +104,14 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
     }
     let untouched_days = merge(untouched_windows);
     groups.entry(untouched_days).or_default().extend(untouched);
+    // Definitions of continuous symbols come by asking for all: once is enough for any number.
+    let asked = RangeRequest::new("", schema, request.stype_in, &request.symbols, days).symbols;
+    let most = match asked {
+        Symbols::All(_) => names.len(),
+        Symbols::Named(_) => request.chunking.symbols_max,
+    };
     for (ranges, names) in groups {
-        for group in Symbols::named(names).groups(request.chunking.symbols_max) {
+        for group in Symbols::named(names).groups(most) {
             for days in &ranges {
                 missing.pieces.push(piece(group.clone(), *days));
             }

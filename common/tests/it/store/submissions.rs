@@ -38,11 +38,14 @@ async fn submitting_again_changes_nothing(store: &Store) {
     claim(store, chunks[1]).await;
     let before = picture(store).await;
 
-    let again = store.submit(&request("one"), ORIGIN, &[], after(5)).await;
-
-    let again = again.unwrap();
-    assert_eq!((again.job, again.added, again.revived), (job, 0, 0));
-    assert_eq!(picture(store).await, before);
+    // With nothing planned, as a second run does; and with a plan made before the first was sent.
+    let same: Vec<_> = (1..=3).map(|day| planned(january(day, day + 1))).collect();
+    for plan in [&[], same.as_slice()] {
+        let again = store.submit(&request("one"), ORIGIN, plan, after(5)).await;
+        let again = again.unwrap();
+        assert_eq!((again.job, again.added, again.revived), (job, 0, 0));
+        assert_eq!(picture(store).await, before);
+    }
 }
 
 async fn submitting_again_revives_the_dead_and_nothing_else(store: &Store) {
