@@ -153,9 +153,15 @@ async fn receive(
         Ok(part) => part,
         Err(error) => return (Err(ChunkError::Archive(error)), 0),
     };
-    let stream = match environment.vendor.get_range(request).await {
+    // The vendor may have asked everybody to wait for long, or take long to answer.
+    let asked = tokio::select! {
+        biased;
+        () = environment.stop.cancelled() => Err(ChunkError::Stopped),
+        asked = environment.vendor.get_range(request) => asked.map_err(ChunkError::from),
+    };
+    let stream = match asked {
         Ok(stream) => stream,
-        Err(error) => return (Err(error.into()), 0),
+        Err(error) => return (Err(error), 0),
     };
     let schema = claim.chunk.schema;
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);

@@ -6,3 +6,4 @@ mod dbn_stream;
 mod ownership;
 mod transform;
 mod errors;
+mod leases;
