@@ -12,6 +12,7 @@ use crate::dbn_stream::{DbnStream, ProofOnly};
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
+use crate::turns::turn;
 
 /// Pieces of the body between the network and the thread that checks and writes them.
 const PIECES_AHEAD: usize = 16;
@@ -41,6 +42,7 @@ pub enum Fetched {
 /// [`ChunkError`]; what was received is paid for and settled.
 pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let request = claim.chunk.range_request();
+    let _turn = turn(&request).await;
     let archived = environment
         .archive
         .find(&request)

@@ -3,6 +3,7 @@
 pub mod environment;
 pub mod pool;
 pub mod pipeline;
+mod turns;
 pub mod fetch;
 pub mod dbn_stream;
 pub mod decode;

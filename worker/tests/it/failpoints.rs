@@ -90,13 +90,14 @@ async fn attempts_that_fail_twice_anywhere_change_nothing() {
 
 #[tokio::test]
 async fn one_chunk_that_fails_twice_in_a_row_is_done_the_third_time() {
-    for name in &FAILPOINTS[..5] {
+    // What is archived is not archived again, and what is committed is done.
+    for name in ["claimed", "reserved", "load-begun", "before-commit"] {
         let mut installation = Installation::synthetic().await;
         let [first, ..] = pieces();
         let job = installation
             .submit("job", SType::Continuous, &[first])
             .await;
-        fail::cfg(*name, "2*return").unwrap();
+        fail::cfg(name, "2*return").unwrap();
         let told = installation.work_off(job).await;
         assert_eq!(outcomes(&told).len(), 3, "{name}: {told:?}");
         assert_eq!(installation.chunks("done").await, 1, "{name}");

@@ -2,7 +2,7 @@
 //! this process.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use common::archive::Archive;
 use common::chunk::{ChunkId, JobId};
@@ -20,7 +20,7 @@ use fail::FailScenario;
 use simulator::{Config, RequestLog, Simulator};
 use testkit::checksum::{TableSum, scalar, tables};
 use testkit::sandbox::Sandbox;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use worker::environment::{Environment, Event, Outcome};
 
@@ -170,13 +170,12 @@ impl Installation {
     pub async fn work_off(&mut self, job: JobId) -> Vec<Event> {
         let (mut queue, hints) = EmbeddedQueue::new(256);
         let in_queue = Arc::new(Mutex::new(HashSet::<ChunkId>::new()));
+        let changed = Arc::new(Notify::new());
         let dealt = {
-            let in_queue = Arc::clone(&in_queue);
+            let (in_queue, changed) = (Arc::clone(&in_queue), Arc::clone(&changed));
             Arc::new(move |chunk| {
-                in_queue
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&chunk);
+                in_queue.lock().unwrap().remove(&chunk);
+                changed.notify_one();
             })
         };
         let ended = CancellationToken::new();
@@ -206,7 +205,12 @@ impl Installation {
                         assert!(queue.push(Hint { chunk }));
                     }
                 }
-                tokio::task::yield_now().await;
+                let wait = retry.map(|at| at.seconds_since(Nanos::now()));
+                let wait = wait.filter(|seconds| idle || *seconds > 0.0);
+                tokio::select! {
+                    () = changed.notified() => {}
+                    () = sleep(wait.unwrap_or(3_600.0)) => {}
+                }
             }
             ended.cancel();
         };
@@ -261,6 +265,11 @@ impl Installation {
         let folder = self.sandbox.path().join("archive/parts");
         std::fs::read_dir(folder).map_or(0, Iterator::count)
     }
+}
+
+/// Until a retry is due: the time is what is waited for.
+async fn sleep(seconds: f64) {
+    tokio::time::sleep(std::time::Duration::from_secs_f64(seconds.max(0.001))).await;
 }
 
 /// The outcomes among events.

@@ -7,3 +7,4 @@ mod ownership;
 mod transform;
 mod errors;
 mod leases;
+mod money;
