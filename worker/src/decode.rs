@@ -39,52 +39,62 @@ pub enum Decoded {
 pub fn decode(
     mut stream: impl Read,
     schema: Schema,
-    mut deliver: impl FnMut(Decoded) -> bool,
+    deliver: impl FnMut(Decoded) -> bool,
 ) -> Result<StreamFacts, ChunkError> {
     let mut decoder = DbnStream::new(schema)?;
-    let mut blocks = Blocks::new(schema);
+    let mut blocks = Blocks {
+        block_bytes: BLOCK_RECORDS * RecordLayout::of(schema).record_bytes,
+        current: RecordBlock::default(),
+        deliver,
+        stopped: false,
+    };
     let mut buffer = vec![0; READ_BYTES];
     loop {
         let read = stream.read(&mut buffer).map_err(ChunkError::Archive)?;
         if read == 0 {
             break;
         }
-        decoder.push(&buffer[..read], &mut blocks)?;
-        for decoded in blocks.ready.drain(..) {
-            if !deliver(decoded) {
-                return Err(ChunkError::Stopped);
-            }
+        let pushed = decoder.push(&buffer[..read], &mut blocks);
+        if blocks.stopped {
+            return Err(ChunkError::Stopped);
         }
+        pushed?;
     }
     let facts = decoder.finish()?;
-    if !blocks.current.index_times.is_empty() {
-        deliver(Decoded::Records(blocks.current));
-    }
+    blocks.deliver_current();
     Ok(facts)
 }
 
-struct Blocks {
+/// Hands each block on as soon as it is full: one read can unpack to a thousand times its size.
+struct Blocks<D> {
     block_bytes: usize,
     current: RecordBlock,
-    ready: Vec<Decoded>,
+    deliver: D,
+    stopped: bool,
 }
 
-impl Blocks {
-    fn new(schema: Schema) -> Self {
-        Self {
-            block_bytes: BLOCK_RECORDS * RecordLayout::of(schema).record_bytes,
-            current: RecordBlock::default(),
-            ready: Vec::new(),
+impl<D: FnMut(Decoded) -> bool> Blocks<D> {
+    fn deliver(&mut self, decoded: Decoded) {
+        self.stopped = self.stopped || !(self.deliver)(decoded);
+    }
+
+    fn deliver_current(&mut self) {
+        if !self.current.index_times.is_empty() {
+            let block = std::mem::take(&mut self.current);
+            self.deliver(Decoded::Records(block));
         }
     }
 }
 
-impl Sink for Blocks {
+impl<D: FnMut(Decoded) -> bool> Sink for Blocks<D> {
     fn metadata(&mut self, metadata: Metadata) {
-        self.ready.push(Decoded::Metadata(Box::new(metadata)));
+        self.deliver(Decoded::Metadata(Box::new(metadata)));
     }
 
     fn record(&mut self, record: &[u8], index_time: Nanos) {
+        if self.stopped {
+            return;
+        }
         let block = &mut self.current;
         if block.bytes.is_empty() {
             block.bytes.reserve(self.block_bytes);
@@ -93,8 +103,7 @@ impl Sink for Blocks {
         block.bytes.extend_from_slice(record);
         block.index_times.push(index_time.0);
         if block.bytes.len() >= self.block_bytes {
-            let full = std::mem::take(block);
-            self.ready.push(Decoded::Records(full));
+            self.deliver_current();
         }
     }
 }

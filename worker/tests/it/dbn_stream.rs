@@ -427,7 +427,7 @@ fn every_real_sample_is_proven_whole() {
     assert!(proven > 50, "only {proven} samples were found");
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -8,3 +8,4 @@ mod transform;
 mod errors;
 mod leases;
 mod money;
+mod decode;
