@@ -6,6 +6,7 @@ pub mod pipeline;
 mod turns;
 pub mod fetch;
 pub mod dbn_stream;
+mod hashing;
 pub mod decode;
 pub mod transform;
 pub mod ownership;

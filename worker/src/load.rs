@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use crate::decode::{Decoded, decode};
 use crate::environment::Environment;
 use crate::error::ChunkError;
+use crate::hashing::Hashing;
 use crate::ownership::{Ownership, asked_slices};
 use crate::transform::transform;
 
@@ -58,20 +59,23 @@ pub async fn load(
     let others = load.held_by_others().await?;
     let mut ownership = Ownership::new(chunk, &loaded.resolution, others);
     while let Some(block) = stream.rows().await {
-        let own = ownership.claim(block)?;
+        let own = match ownership.claim(block) {
+            Ok(own) => own,
+            Err(error) => return Err(stream.explain(environment, manifest, error).await),
+        };
         load.insert(&own).await?;
         loaded.loaded += u64::try_from(own.len()).unwrap_or(0);
     }
     let facts = match stream.finish().await {
         Ok(facts) => facts,
-        Err(error) => return Err(damaged(environment, manifest, &error)),
+        Err(error) => return Err(damaged(environment, manifest, error)),
     };
     if facts.records != manifest.records {
         let error = ChunkError::Count {
             received: facts.records,
             counted: manifest.records,
         };
-        return Err(damaged(environment, manifest, &error));
+        return Err(damaged(environment, manifest, error));
     }
     loaded.covered = ownership.covered;
     loaded.filtered = ownership.filtered;
@@ -107,9 +111,11 @@ impl Stream {
         let (metadata_sender, metadata) = mpsc::channel(1);
         let (rows_sender, rows) = mpsc::channel(BLOCKS_AHEAD);
         let mapping = mapping.clone();
+        let archived = manifest.sha256.clone();
         let thread = tokio::task::spawn_blocking(move || {
             let mut failed = None;
-            let facts = decode(file, mapping.schema, |decoded| match decoded {
+            let mut file = Hashing::new(file);
+            let facts = decode(&mut file, mapping.schema, |decoded| match decoded {
                 Decoded::Metadata(metadata) => metadata_sender.blocking_send(*metadata).is_ok(),
                 Decoded::Records(block) => match transform(&mapping, block) {
                     Ok(rows) => rows_sender.blocking_send(rows).is_ok(),
@@ -119,7 +125,14 @@ impl Stream {
                     }
                 },
             });
-            failed.map_or(facts, Err)
+            // Not every change is one that the decoder could notice; and what it, or anything after
+            // it, took exception to may be the change.
+            match file.sha256().map_err(ChunkError::Archive)? == archived {
+                true => failed.map_or(facts, Err),
+                false => Err(ChunkError::Damaged(
+                    "its bytes are not those that were archived".into(),
+                )),
+            }
         });
         Ok(Self {
             metadata,
@@ -146,28 +159,37 @@ impl Stream {
     /// Why there was not even a header.
     async fn fail(self, environment: &Environment, manifest: &Manifest) -> ChunkError {
         match self.finish().await {
-            Err(error) => damaged(environment, manifest, &error),
+            Err(error) => damaged(environment, manifest, error),
             Ok(_) => ChunkError::Panic("a stream without a header was taken for whole".into()),
+        }
+    }
+
+    /// Why a record is not as it should be: the archived stream's damage, if it is damaged.
+    async fn explain(
+        mut self,
+        environment: &Environment,
+        manifest: &Manifest,
+        error: ChunkError,
+    ) -> ChunkError {
+        self.rows.close();
+        match self.finish().await {
+            Err(ChunkError::Stopped) | Ok(_) => error,
+            Err(error) => damaged(environment, manifest, error),
         }
     }
 }
 
 /// The stream was whole when it was archived: what can't be read now was damaged since, and is to
 /// be fetched again. Values that don't fit are the mapping's matter, not the archive's.
-fn damaged(environment: &Environment, manifest: &Manifest, error: &ChunkError) -> ChunkError {
-    let text = crate::error::chain(error);
-    match error {
-        ChunkError::Stream(_) | ChunkError::Count { .. } => {
-            match environment.archive.forget(manifest) {
-                Ok(()) => ChunkError::Damaged(text),
-                Err(error) => ChunkError::Archive(error),
-            }
-        }
-        ChunkError::Value { field, value } => ChunkError::Value {
-            field: field.clone(),
-            value: *value,
-        },
-        _ => ChunkError::Panic(text),
+fn damaged(environment: &Environment, manifest: &Manifest, error: ChunkError) -> ChunkError {
+    let text = match error {
+        ChunkError::Damaged(text) => text,
+        error @ (ChunkError::Stream(_) | ChunkError::Count { .. }) => crate::error::chain(&error),
+        other => return other,
+    };
+    match environment.archive.forget(manifest) {
+        Ok(()) => ChunkError::Damaged(text),
+        Err(error) => ChunkError::Archive(error),
     }
 }
 

@@ -18,6 +18,8 @@ use common::vendor::{RangeRequest, Vendor, VendorError};
 use dbn::{SType, Schema};
 use fail::FailScenario;
 use simulator::{Config, RequestLog, Simulator};
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnectOptions;
 use testkit::checksum::{TableSum, scalar, tables};
 use testkit::sandbox::Sandbox;
 use tokio::sync::{Notify, mpsc};
@@ -244,6 +246,14 @@ impl Installation {
     /// One text of the database.
     pub async fn text(&self, sql: &str) -> String {
         scalar(&self.sandbox.database(), sql).await
+    }
+
+    /// Changes the database behind the store's back.
+    pub async fn execute(&self, sql: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.sandbox.database());
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query(sql).execute(&pool).await.unwrap();
+        pool.close().await;
     }
 
     /// Chunks that are in this state.

@@ -9,3 +9,4 @@ mod errors;
 mod leases;
 mod money;
 mod decode;
+mod damage;
