@@ -22,6 +22,8 @@ fn stored(bytes: &[u8]) -> Vec<u8> {
     frame
 }
 
+type Change = fn(&mut TradeMsg);
+
 fn object(installation: &Installation, key: &str) -> PathBuf {
     installation.sandbox.path().join("archive").join(key)
 }
@@ -85,7 +87,7 @@ async fn a_changed_object_is_fetched_again_whatever_it_decodes_to() {
         installation.work_off(job).await;
         installation.tables().await
     };
-    let changes: [(&str, fn(&mut TradeMsg)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("another price", |trade| trade.price += 1),
         ("another instrument", |trade| trade.hd.instrument_id += 1),
         ("a time that fits no column", |trade| {

@@ -2,6 +2,7 @@
 //! this process.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::archive::Archive;
@@ -222,6 +223,28 @@ impl Installation {
             told.push(event);
         }
         told
+    }
+
+    /// Lets the pool deal with what is due of a job, once each.
+    pub async fn work_once(environment: Environment, job: JobId) {
+        let (mut queue, hints) = EmbeddedQueue::new(256);
+        let due = environment.store.due(job, 256, Nanos::now()).await.unwrap();
+        for chunk in &due {
+            assert!(queue.push(Hint { chunk: *chunk }));
+        }
+        let ended = CancellationToken::new();
+        let left = AtomicUsize::new(due.len());
+        let dealt = {
+            let ended = ended.clone();
+            Arc::new(move |_| {
+                if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                    ended.cancel();
+                }
+            })
+        };
+        worker::pool::run(environment, hints, dealt, ended)
+            .await
+            .unwrap();
     }
 
     /// Claims a job's first chunk that is due.

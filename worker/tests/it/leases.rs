@@ -48,17 +48,9 @@ async fn a_claim_that_is_lost_lets_its_stream_go_and_the_new_holder_loads_all() 
         let taken = store.claim(due, "thief", Duration::from_secs(900), tomorrow);
         taken.await.unwrap().unwrap()
     };
-    let (mut queue, hints) = common::queue::EmbeddedQueue::new(1);
-    assert!(queue.push(common::queue::Hint { chunk: due }));
-    let ended = tokio_util::sync::CancellationToken::new();
-    let dealt = {
-        let ended = ended.clone();
-        std::sync::Arc::new(move |_| ended.cancel())
-    };
-    let pool = worker::pool::run(environment.clone(), hints, dealt, ended);
-    let both = async { tokio::join!(pool, thief) };
-    let (pool, claim) = tokio::time::timeout(FOREVER, both).await.unwrap();
-    pool.unwrap();
+    let pool = Installation::work_once(environment.clone(), job);
+    let both = async { tokio::join!(pool, thief).1 };
+    let claim = tokio::time::timeout(FOREVER, both).await.unwrap();
     let epochs = (
         claim.epoch,
         installation.number("SELECT epoch FROM chunks").await,
@@ -120,43 +112,20 @@ async fn stops_while(fault: Fault, chunks: u32) {
     let environment = installation.environment.clone();
     let started = i64::from(chunks);
     let stop = async {
-        // With two chunks, the second one is held back by what the vendor told the first.
-        let sql = "SELECT coalesce(sum(epoch), 0) FROM chunks";
-        let database = installation.sandbox.path().join("backhaul.db");
-        while testkit::checksum::scalar::<i64>(&database, sql).await < started
-            || testkit::checksum::scalar::<i64>(&database, "SELECT count(*) FROM spend").await
-                < started
-        {
-            tokio::task::yield_now().await;
-        }
-        while installation
-            .simulator
-            .requests()
-            .iter()
-            .all(|request| request.fault.is_none())
-        {
+        // The second of two chunks is held back by what the vendor told the first.
+        let reserved = "SELECT count(*) FROM spend";
+        let struck = |installation: &Installation| {
+            let requests = installation.simulator.requests();
+            requests.iter().any(|request| request.fault.is_some())
+        };
+        while installation.number(reserved).await < started || !struck(&installation) {
             tokio::task::yield_now().await;
         }
         environment.stop.cancel();
     };
-    let (mut queue, hints) = common::queue::EmbeddedQueue::new(8);
-    for chunk in environment.store.due(job, 8, Nanos::now()).await.unwrap() {
-        assert!(queue.push(common::queue::Hint { chunk }));
-    }
-    let ended = tokio_util::sync::CancellationToken::new();
-    let left = std::sync::atomic::AtomicU32::new(chunks);
-    let dealt = {
-        let ended = ended.clone();
-        std::sync::Arc::new(move |_| {
-            if left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed) == 1 {
-                ended.cancel();
-            }
-        })
-    };
-    let pool = worker::pool::run(environment.clone(), hints, dealt, ended);
+    let pool = Installation::work_once(environment.clone(), job);
     let both = async { tokio::join!(pool, stop) };
-    let (pool, ()) = tokio::time::timeout(FOREVER, both).await.unwrap();
-    pool.unwrap();
+    tokio::time::timeout(FOREVER, both).await.unwrap();
     assert_eq!(installation.chunks("pending").await, started);
     assert_eq!(installation.data_requests().len(), 1);
     let open = "SELECT count(*) FROM spend WHERE settled_nanousd IS NULL";

@@ -1,5 +1,7 @@
 //! The worker's tests: its stages one by one, and whole attempts against a simulated vendor.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
+
 mod installation;
 mod failpoints;
 mod dbn_stream;
