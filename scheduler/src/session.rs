@@ -1,7 +1,7 @@
 //! What a command works with: configuration, logging, and signals.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use common::configuration::document::{Document, Refusal, nearest};
@@ -101,6 +101,8 @@ fn start_logging() {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Told on stderr too, and a stderr that is closed must not end the work.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     // A second start in one process, as in tests, keeps the first subscriber.
@@ -120,8 +122,9 @@ pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
             }
         };
         next().await;
-        eprintln!("stopping: what is being loaded is finished; once more to end at once");
         stop.cancel();
+        let told = "stopping: what is being loaded is finished; once more to end at once";
+        let _closed = writeln!(std::io::stderr(), "{told}");
         let code = next().await;
         std::process::exit(code);
     });

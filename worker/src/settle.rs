@@ -15,7 +15,7 @@ use crate::error::{ChunkError, chain};
 const NOT_YET: Duration = Duration::from_secs(3600);
 
 /// The longest wait before a retry, whatever the vendor asks for.
-pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(600);
+pub const RETRY_WAIT_MAX: Duration = common::vendor::client::WAIT_MAX;
 
 /// What an error leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use databento::HistoricalClient;
-use databento::historical::metadata::GetQueryParams;
+use databento::historical::metadata::{
+    DatasetCondition, GetDatasetConditionParams, GetQueryParams,
+};
 use databento::historical::symbology::ResolveParams;
 use databento::historical::{DateRange, DateTimeRange};
 use dbn::{SType, Schema};
@@ -29,6 +31,8 @@ use crate::time::{Day, DayRange, Nanos, Span};
 
 /// Tries of a metadata or symbology request, which cost nothing.
 const FREE_REQUEST_TRIES_MAX: u32 = 8;
+/// The longest that one answer holds requests back, whatever it asks for.
+pub const WAIT_MAX: Duration = Duration::from_secs(600);
 /// Bytes of an error's body that are read.
 const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -224,6 +228,35 @@ impl Vendor {
             .ok_or_else(|| VendorError::Unreadable(format!("a cost of {quote} dollars")))
     }
 
+    /// The days that the vendor has not published yet, of those given.
+    ///
+    /// # Errors
+    /// [`VendorError`] after retries.
+    pub async fn pending_days(
+        &self,
+        dataset: &str,
+        days: DayRange,
+    ) -> Result<Vec<Day>, VendorError> {
+        // This one end date is inclusive.
+        let range = DateRange::from((date(days.start()), date(days.end().plus(-1))));
+        let params = GetDatasetConditionParams::builder()
+            .dataset(dataset)
+            .date_range(range)
+            .build();
+        let ask = |mut client: HistoricalClient| {
+            let params = params.clone();
+            async move { client.metadata().get_dataset_condition(&params).await }
+        };
+        let conditions = self.metadata(ask).await?;
+        let pending = conditions
+            .iter()
+            .filter(|detail| detail.condition == DatasetCondition::Pending);
+        Ok(pending
+            .filter_map(|detail| from_date(detail.date))
+            .filter(|day| days.start() <= *day && *day < days.end())
+            .collect())
+    }
+
     /// Which instruments the symbols mean over the days. Symbols that are instrument ids mean
     /// themselves; nothing is asked for them.
     ///
@@ -308,9 +341,10 @@ impl Vendor {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let body = error_body(response).await.replace(self.key.expose(), "…");
-        let retry_after = retry_after.map(Duration::from_secs);
+        let body = error_body(response).await;
+        let retry_after = retry_after.map(Duration::from_secs).map(|wait| wait.min(WAIT_MAX));
         let error = VendorError::from_answer(status, retry_after, &body);
+        let error = error.without(self.key.expose());
         if let VendorError::RateLimited { retry_after } = &error {
             let wait = retry_after.unwrap_or_else(|| self.retry.after(1));
             self.data_pace.hold(wait).await;
@@ -339,7 +373,7 @@ impl Vendor {
             pace.wait().await;
             let error = match ask(self.client.clone()).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => VendorError::from(error),
+                Err(error) => VendorError::from(error).without(self.key.expose()),
             };
             tries += 1;
             let passing = match &error {
@@ -468,14 +502,12 @@ impl Resolution {
 /// The days from `start` up to `end`, as the vendor's dates give them; `None` when there are none.
 #[must_use]
 pub fn day_range(start: time::Date, end: time::Date) -> Option<DayRange> {
-    let day = |date: time::Date| {
-        Day::from_ymd(
-            date.year(),
-            u32::from(u8::from(date.month())),
-            u32::from(date.day()),
-        )
-    };
-    DayRange::new(day(start)?, day(end)?)
+    DayRange::new(from_date(start)?, from_date(end)?)
+}
+
+fn from_date(date: time::Date) -> Option<Day> {
+    let month = u32::from(u8::from(date.month()));
+    Day::from_ymd(date.year(), month, u32::from(date.day()))
 }
 
 /// The first part of an error's body; the rest of it, or of an endless one, tells nothing more.

@@ -176,6 +176,24 @@ impl VendorError {
     }
 }
 
+impl VendorError {
+    /// The same error without a secret that the other side may have repeated.
+    #[must_use]
+    pub fn without(mut self, secret: &str) -> Self {
+        match &mut self {
+            Self::Unauthorized { message }
+            | Self::AccountHeld { message }
+            | Self::NotYet { message, .. }
+            | Self::NoSession { message }
+            | Self::Refused { message, .. }
+            | Self::Unavailable { message, .. }
+            | Self::Unreadable(message) => *message = message.replace(secret, "…"),
+            Self::RateLimited { .. } | Self::Connection(_) => {}
+        }
+        self
+    }
+}
+
 impl From<databento::Error> for VendorError {
     fn from(error: databento::Error) -> Self {
         match error {
