@@ -79,16 +79,18 @@ impl Archive {
         }
     }
 
-    /// Removes what killed processes left behind. Only for whoever holds the work lock.
+    /// Makes sure that the folder can be written, and removes what killed processes left in it.
+    /// A part that is being received is locked by whoever receives it, and stays.
     ///
     /// # Errors
-    /// When a leftover can't be removed.
-    pub fn sweep(&self) -> io::Result<()> {
+    /// [`Refusal`] when the folder can't be used.
+    pub fn sweep(&self) -> Result<(), Refusal> {
         let parts = self.root.join("parts");
-        match fs::remove_dir_all(&parts) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        sweep_parts(&parts).map_err(|error| {
+            let message = format!("{} can't be written: {error}", parts.display());
+            let help = "name a folder that this user can write, with room for the streams";
+            Refusal::of("ARCHIVE_URL", message, help)
+        })
     }
 
     /// The archived answer to a request, when there is one and it has its full length.
@@ -122,11 +124,13 @@ impl Archive {
         let folder = self.root.join("parts");
         fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{}.{unique}", key.replace('/', "_")));
+        let file = File::create(&path)?;
+        file.lock()?;
         Ok(Part {
             archive: self.clone(),
             request: request.clone(),
             key,
-            file: File::create(&path)?,
+            file,
             path,
             sha256: Sha256::new(),
             bytes: 0,
@@ -238,6 +242,21 @@ impl Drop for Part {
         // After `finish` there is nothing left under this name; a leftover is swept later.
         let _removed = fs::remove_file(&self.path);
     }
+}
+
+fn sweep_parts(parts: &Path) -> io::Result<()> {
+    fs::create_dir_all(parts)?;
+    let probe = parts.join("probe");
+    File::create(&probe)?;
+    fs::remove_file(&probe)?;
+    for entry in fs::read_dir(parts)? {
+        let path = entry?.path();
+        // Locks end with their process.
+        if File::open(&path)?.try_lock().is_ok() {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// A name of a folder or file: one step, never up or to the root.

@@ -77,11 +77,15 @@ pub enum StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         const SQLITE_FULL: &str = "13";
+        const SQLITE_NOT_A_DATABASE: &str = "26";
         match error
             .as_database_error()
             .and_then(|database| database.code())
         {
             Some(code) if code == SQLITE_FULL => Self::DiskFull,
+            Some(code) if code == SQLITE_NOT_A_DATABASE => Self::Address(
+                "DATABASE_URL names a file that is no SQLite database; name another".into(),
+            ),
             _ => Self::Database(error),
         }
     }

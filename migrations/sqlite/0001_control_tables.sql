@@ -62,10 +62,10 @@ CREATE TABLE chunks (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
--- The same plan submitted twice is as once.
+-- The same plan submitted twice is as once. What was found empty may be asked for again.
 CREATE UNIQUE INDEX chunks_once ON chunks (job_id, schema, symbols_id, start_ns, end_ns)
-WHERE state <> 'cancelled';
-CREATE INDEX chunks_due ON chunks (priority DESC, id) WHERE state = 'pending';
+WHERE state NOT IN ('cancelled', 'empty');
+CREATE INDEX chunks_due ON chunks (job_id, priority DESC, id) WHERE state = 'pending';
 CREATE INDEX chunks_running ON chunks (lease_until) WHERE state = 'running';
 CREATE INDEX chunks_empty ON chunks (dataset, schema, start_ns) WHERE state = 'empty';
 CREATE INDEX chunks_by_job ON chunks (job_id, state);
@@ -132,3 +132,4 @@ CREATE TABLE spend (
 ) STRICT;
 
 CREATE INDEX spend_by_job ON spend (job_id);
+CREATE INDEX spend_by_chunk ON spend (chunk_id);

@@ -33,15 +33,13 @@ impl Backfill {
     pub async fn new(
         session: &Session,
         file: &JobFile,
-        origin: &str,
+        archive: Archive,
         job: JobId,
         store: Arc<Store>,
         vendor: Vendor,
         stop: CancellationToken,
     ) -> anyhow::Result<(Self, mpsc::Receiver<Event>)> {
         let mappings = session.mappings(&file.request.schemas, &store).await?;
-        let archive = Archive::open(&session.settings.archive_url, origin)?;
-        archive.sweep()?;
         let (events, followed) = mpsc::channel(EVENTS_AHEAD);
         let environment = Environment {
             settings: Arc::new(session.settings.clone()),

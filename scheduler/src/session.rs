@@ -34,13 +34,19 @@ impl Session {
         if let Some(folder) = &global.data_dir {
             settings.use_data_dir(folder);
         }
+        let mut session = Self { files, settings };
+        session.use_addresses(global);
+        Ok(session)
+    }
+
+    /// Takes the addresses that were given as flags.
+    pub fn use_addresses(&mut self, global: &Global) {
         if let Some(url) = &global.database_url {
-            settings.database_url.clone_from(url);
+            self.settings.database_url.clone_from(url);
         }
         if let Some(url) = &global.archive_url {
-            settings.archive_url.clone_from(url);
+            self.settings.archive_url.clone_from(url);
         }
-        Ok(Self { files, settings })
     }
 
     /// The job file at a path, or the one of this name in the configuration.

@@ -61,7 +61,11 @@ where
 async fn open(database: &Path) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(1)
-        .connect_with(SqliteConnectOptions::new().filename(database).read_only(true))
+        .connect_with(
+            SqliteConnectOptions::new()
+                .filename(database)
+                .read_only(true),
+        )
         .await
         .expect("the database can be opened")
 }
@@ -72,12 +76,15 @@ async fn table(pool: &SqlitePool, name: &str) -> TableSum {
         .fetch_all(pool)
         .await
         .expect("the columns' names can be read");
-    let quoted: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
-    let order: Vec<_> = (1..=columns.len()).map(|number| number.to_string()).collect();
+    let quoted: Vec<_> = columns
+        .iter()
+        .map(|column| format!("quote({column})"))
+        .collect();
+    let order: Vec<_> = (1..=columns.len())
+        .map(|number| number.to_string())
+        .collect();
     let (row, order) = (quoted.join(" || ',' || "), order.join(", "));
-    let sql = format!(
-        "SELECT {row} FROM (SELECT * FROM {name} ORDER BY {order})"
-    );
+    let sql = format!("SELECT {row} FROM (SELECT * FROM {name} ORDER BY {order})");
     let mut rows = sqlx::query(AssertSqlSafe(sql)).fetch(pool);
     let mut sum = Sha256::new();
     let mut count = 0;

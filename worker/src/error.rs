@@ -31,6 +31,14 @@ pub enum ChunkError {
         /// The record's index time.
         time: Nanos,
     },
+    /// Records of other days than those that were asked for.
+    #[error("the records lie between {first} and {last}, outside of the days asked for")]
+    OutsideRange {
+        /// Index time of the first record.
+        first: Nanos,
+        /// Index time of the last record.
+        last: Nanos,
+    },
     /// A value that the table can't hold exactly.
     #[error("the value {value} of {field} is too large for its column")]
     Value {

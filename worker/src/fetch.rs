@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use common::archive::{Manifest, Part, StreamFacts};
+use common::store::load::own_slices;
 use common::store::{Claim, Held};
 use common::time::Nanos;
 use common::vendor::{RangeRequest, RangeStream, Resolution, VendorError};
@@ -16,6 +17,8 @@ use crate::turns::turn;
 
 /// Pieces of the body between the network and the thread that checks and writes them.
 const PIECES_AHEAD: usize = 16;
+/// Times that the vendor's count is asked for again before a stream is given up.
+const RECOUNTS: u32 = 3;
 
 /// What a fetch came to.
 #[derive(Clone, Debug)]
@@ -26,6 +29,11 @@ pub enum Fetched {
         manifest: Manifest,
         /// Whether it was there before.
         from_archive: bool,
+    },
+    /// Other chunks hold all of it.
+    Held {
+        /// What the symbols mean.
+        resolution: Resolution,
     },
     /// The vendor has no records there.
     Nothing {
@@ -54,6 +62,9 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
             from_archive: true,
         });
     }
+    if let Some(resolution) = held_by_others(environment, claim).await? {
+        return Ok(Fetched::Held { resolution });
+    }
     let Some(claim) = &priced(environment, claim, &request).await? else {
         return nothing(environment, claim).await;
     };
@@ -61,28 +72,47 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     let reservation = environment.store.reserve(claim, Nanos::now()).await?;
     fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
     let (received, billable_bytes) = receive(environment, claim, &request).await;
+    // Kept before it is settled: what is paid for must not be lost to an error of the ledger's.
+    let kept = match received {
+        Ok((part, facts)) => keep(environment, &request, part, facts, expected).await,
+        Err(error) => Err(error),
+    };
     environment
         .store
         .settle_spend(claim, reservation, billable_bytes, Nanos::now())
         .await?;
-    let (part, facts) = match received {
-        Ok(received) => received,
-        Err(ChunkError::Vendor(VendorError::NoSession { .. })) => {
+    let manifest = match kept {
+        Ok(manifest) => manifest,
+        // A refusal alone proves nothing: the vendor's count has to agree.
+        Err(ChunkError::Vendor(VendorError::NoSession { .. }))
+            if count(environment, &request).await? == 0 =>
+        {
             return nothing(environment, claim).await;
         }
         Err(error) => return Err(error),
     };
-    prove_count(environment, &request, facts.records, expected).await?;
-    let finished = tokio::task::spawn_blocking(move || part.finish(facts, Nanos::now())).await;
-    let manifest = finished
-        .map_err(|error| ChunkError::Panic(error.to_string()))?
-        .map_err(ChunkError::Archive)?;
     fail::fail_point!("archived", |_| Err(ChunkError::Panic("archived".into())));
     environment.store.record_archived(&manifest).await?;
     Ok(Fetched::Archived {
         manifest,
         from_archive: false,
     })
+}
+
+/// Proves a stream that ended well, and makes it durable.
+async fn keep(
+    environment: &Environment,
+    request: &RangeRequest,
+    part: Part,
+    facts: StreamFacts,
+    expected: u64,
+) -> Result<Manifest, ChunkError> {
+    prove_times(request, &facts)?;
+    prove_count(environment, request, facts.records, expected).await?;
+    tokio::task::spawn_blocking(move || part.finish(facts, Nanos::now()))
+        .await
+        .map_err(|error| ChunkError::Panic(error.to_string()))?
+        .map_err(ChunkError::Archive)
 }
 
 /// The claim with its count and price; `None` when there is nothing to fetch. What was planned
@@ -97,36 +127,89 @@ async fn priced(
         return Ok(Some(claim));
     }
     let vendor = &environment.vendor;
-    match vendor.record_count(request).await {
-        Ok(0) | Err(VendorError::NoSession { .. }) => return Ok(None),
-        Ok(count) => claim.chunk.expected = Some(count),
-        Err(error) => return Err(error.into()),
+    match count(environment, request).await? {
+        0 => return Ok(None),
+        count => claim.chunk.expected = Some(count),
     }
     claim.chunk.billable_bytes = vendor.billable_bytes(request).await?;
     claim.chunk.cost = vendor.cost(request).await?;
     Ok(Some(claim))
 }
 
-/// The slices are held all the same: nobody needs to ask again.
+/// The vendor's count; a window in which no symbol exists has none.
+async fn count(environment: &Environment, request: &RangeRequest) -> Result<u64, ChunkError> {
+    match environment.vendor.record_count(request).await {
+        Err(VendorError::NoSession { .. }) => Ok(0),
+        counted => Ok(counted?),
+    }
+}
+
+/// The vendor has no records: not ever, or not yet. In the first case the slices are held all the
+/// same, and nobody needs to ask again.
 async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let chunk = &claim.chunk;
-    let resolution = match chunk.symbols.names() {
-        None => Resolution::default(),
-        Some(names) => {
-            let vendor = &environment.vendor;
-            vendor
-                .resolve(&chunk.dataset, chunk.stype_in, names, chunk.days)
-                .await?
-        }
-    };
+    let vendor = &environment.vendor;
+    let pending = vendor.pending_days(&chunk.dataset, chunk.days).await?;
+    if let Some(day) = pending.first() {
+        return Err(ChunkError::Vendor(VendorError::NotYet {
+            available_end: None,
+            message: format!("{day} is pending"),
+        }));
+    }
+    let resolution = resolve(environment, claim).await?;
     Ok(Fetched::Nothing {
         slices: asked_slices(chunk, &resolution),
         resolution,
     })
 }
 
+/// What the symbols mean, when other chunks hold all of it since this one was planned: then there
+/// is nothing left to pay for.
+async fn held_by_others(
+    environment: &Environment,
+    claim: &Claim,
+) -> Result<Option<Resolution>, ChunkError> {
+    let chunk = &claim.chunk;
+    let store = &environment.store;
+    let held = store
+        .held(&chunk.dataset, chunk.schema, chunk.days.span())
+        .await?;
+    if held.is_empty() {
+        return Ok(None);
+    }
+    let others: Vec<_> = held.into_iter().map(|(held, _)| held).collect();
+    let resolution = resolve(environment, claim).await?;
+    let asked = asked_slices(chunk, &resolution);
+    let all_held = !asked.is_empty() && own_slices(&asked, &others).is_empty();
+    Ok(all_held.then_some(resolution))
+}
+
+/// What the chunk's symbols mean, by the vendor's symbology.
+pub(crate) async fn resolve(
+    environment: &Environment,
+    claim: &Claim,
+) -> Result<Resolution, ChunkError> {
+    let chunk = &claim.chunk;
+    let Some(names) = chunk.symbols.names() else {
+        return Ok(Resolution::default());
+    };
+    let vendor = &environment.vendor;
+    let resolution = vendor.resolve(&chunk.dataset, chunk.stype_in, names, chunk.days);
+    Ok(resolution.await?)
+}
+
+/// The records lie within the days that were asked for.
+fn prove_times(request: &RangeRequest, facts: &StreamFacts) -> Result<(), ChunkError> {
+    match facts.index_times {
+        Some((first, last)) if !(request.span.contains(first) && request.span.contains(last)) => {
+            Err(ChunkError::OutsideRange { first, last })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The number of records agrees with the vendor's own count; where it doesn't, the count is asked
-/// for once more: history is rewritten, and a plan grows old.
+/// for again: history is rewritten, a plan grows old, and what was received is paid for.
 async fn prove_count(
     environment: &Environment,
     request: &RangeRequest,
@@ -136,9 +219,12 @@ async fn prove_count(
     if received == expected {
         return Ok(());
     }
-    let counted = environment.vendor.record_count(request).await?;
-    if received == counted {
-        return Ok(());
+    let mut counted = expected;
+    for _ in 0..RECOUNTS {
+        counted = environment.vendor.record_count(request).await?;
+        if received == counted {
+            return Ok(());
+        }
     }
     Err(ChunkError::Count { received, counted })
 }
@@ -150,7 +236,7 @@ async fn receive(
     claim: &Claim,
     request: &RangeRequest,
 ) -> (Result<(Part, StreamFacts), ChunkError>, u64) {
-    let unique = format!("{}-{}", claim.chunk.id, claim.epoch);
+    let unique = format!("{}-{}-{}", environment.worker, claim.chunk.id, claim.epoch);
     let part = match environment.archive.begin(request, &unique) {
         Ok(part) => part,
         Err(error) => return (Err(ChunkError::Archive(error)), 0),

@@ -199,17 +199,13 @@ async fn resolve(
     claim: &Claim,
     metadata: &Metadata,
 ) -> Result<Resolution, ChunkError> {
-    let chunk = &claim.chunk;
-    let Some(names) = chunk.symbols.names() else {
-        return Ok(Resolution::default());
-    };
+    // What was asked for by other symbols than the chunk's own says nothing about them.
+    let own_symbols = claim.chunk.range_request().symbols == claim.chunk.symbols;
     let in_stream = from_metadata(metadata);
-    if !in_stream.windows.is_empty() {
+    if own_symbols && claim.chunk.symbols.names().is_some() && !in_stream.windows.is_empty() {
         return Ok(in_stream);
     }
-    let vendor = &environment.vendor;
-    let resolution = vendor.resolve(&chunk.dataset, chunk.stype_in, names, chunk.days);
-    Ok(resolution.await?)
+    crate::fetch::resolve(environment, claim).await
 }
 
 fn from_metadata(metadata: &Metadata) -> Resolution {

@@ -26,10 +26,10 @@ enum Fate {
 #[derive(Debug)]
 pub struct Ownership {
     asked: Asked,
-    asked_slices: Vec<Held>,
     others: HashMap<u32, Vec<Span>>,
     others_everything: Vec<Span>,
     own: Vec<Held>,
+    own_spans: HashMap<u32, Vec<Span>>,
     /// What the last record's instrument and time were found to be, and until when it holds.
     last: Option<(u32, Span, Fate)>,
     /// Records that came along and were not asked for.
@@ -64,10 +64,10 @@ impl Ownership {
         let others_everything = others.iter().filter(|held| held.instrument_id.is_none());
         Self {
             asked,
+            own_spans: by_instrument(&own),
             own,
             others_everything: others_everything.map(|held| held.span).collect(),
             others: by_instrument(&others),
-            asked_slices,
             last: None,
             filtered: 0,
             covered: 0,
@@ -146,18 +146,9 @@ impl Ownership {
             let span = asked.map_or(Some(span), |asked| span.intersection(asked));
             return Ok((span.unwrap_or(instant), Fate::Covered));
         }
-        let own = self
-            .own
-            .iter()
-            .filter(|held| held.instrument_id == Some(instrument_id));
-        let own = own.map(|held| held.span).find(|span| span.contains(time));
+        let own = self.own_spans.get(&instrument_id).into_iter().flatten();
+        let own = own.copied().find(|span| span.contains(time));
         Ok((own.unwrap_or(instant), Fate::Load))
-    }
-
-    /// How many slices the chunk asked for.
-    #[must_use]
-    pub fn asked(&self) -> &[Held] {
-        &self.asked_slices
     }
 }
 

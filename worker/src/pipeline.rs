@@ -19,6 +19,14 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
             manifest,
             from_archive,
         } => (manifest, from_archive),
+        Fetched::Held { resolution } => {
+            let store = &environment.store;
+            store.settle_held(claim, &resolution, Nanos::now()).await?;
+            return Ok(Outcome::Done {
+                records: 0,
+                from_archive: false,
+            });
+        }
         Fetched::Nothing { slices, resolution } => {
             let store = &environment.store;
             store

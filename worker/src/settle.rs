@@ -77,6 +77,7 @@ pub fn decide(error: &ChunkError) -> Decision {
         ChunkError::Stream(_)
         | ChunkError::Count { .. }
         | ChunkError::Unmapped { .. }
+        | ChunkError::OutsideRange { .. }
         | ChunkError::Damaged(_)
         | ChunkError::Panic(_) => Decision::Retry(None),
         ChunkError::Value { .. } | ChunkError::NoMapping(_) => Decision::Dead,

@@ -196,11 +196,11 @@ impl Settings {
             ("data_requests_per_second", self.data_requests_per_second),
         ];
         for (name, value) in positive {
-            if !(0.001..=1e9).contains(&value) {
+            if !(0.001..1e9).contains(&value) {
                 return Err(Refusal::of(
                     name,
                     format!("{value} is out of range"),
-                    "write a number from 0.001 to 1000000000",
+                    "write a number from 0.001 to below 1000000000",
                 ));
             }
         }

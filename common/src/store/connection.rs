@@ -176,6 +176,7 @@ async fn check_version(read: &SqlitePool) -> Result<(), StoreError> {
         Ok(version) if version > current => Err(StoreError::Version(
             "the database was made by a newer version of this program; use that version".into(),
         )),
+        Err(error) if !error.to_string().contains("no such table") => Err(error.into()),
         _ => Err(StoreError::Version(
             "the database has no current tables; run `scheduler migrate` first".into(),
         )),

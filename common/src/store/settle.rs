@@ -33,7 +33,35 @@ impl Store {
         resolution: &Resolution,
         now: Nanos,
     ) -> Result<(), StoreError> {
-        let to = ChunkState::Running.after(ChunkEvent::FindEmpty)?;
+        let event = ChunkEvent::FindEmpty;
+        self.settle_without_rows(claim, event, slices, resolution, now)
+            .await
+    }
+
+    /// Settles a chunk of which other chunks hold everything: it is done, and nothing is its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the claim was lost.
+    pub async fn settle_held(
+        &self,
+        claim: &Claim,
+        resolution: &Resolution,
+        now: Nanos,
+    ) -> Result<(), StoreError> {
+        let event = ChunkEvent::Load;
+        self.settle_without_rows(claim, event, &[], resolution, now)
+            .await
+    }
+
+    async fn settle_without_rows(
+        &self,
+        claim: &Claim,
+        event: ChunkEvent,
+        slices: &[Held],
+        resolution: &Resolution,
+        now: Nanos,
+    ) -> Result<(), StoreError> {
+        let to = ChunkState::Running.after(event)?;
         let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let updated = sqlx::query(
             "UPDATE chunks SET state = ?, expected_records = 0, error = NULL, owner = NULL,
@@ -139,14 +167,16 @@ impl Store {
         Ok(())
     }
 
-    /// Pauses one job, or all of them: their chunks are not claimed any more.
+    /// Pauses one job, or all that have chunks left: these are not claimed any more.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn pause(&self, job: Option<JobId>, reason: &str) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE jobs SET state = 'paused', reason = ?
-             WHERE state = 'active' AND (?2 IS NULL OR id = ?2)",
+             WHERE state = 'active' AND (?2 IS NULL OR id = ?2) AND EXISTS (
+                 SELECT 1 FROM chunks AS c
+                 WHERE c.job_id = jobs.id AND c.state IN ('pending', 'running'))",
         )
         .bind(reason)
         .bind(job.map(|job| job.0))

@@ -281,11 +281,11 @@ fn job_status(row: &SqliteRow) -> Result<JobStatus, StoreError> {
     let complete = chunks.done + chunks.empty == chunks.total && records.add_up();
     let written: String = row.try_get("state")?;
     let state = match written.as_str() {
-        "paused" => "paused",
         "cancelled" => "cancelled",
+        _ if complete => "done",
+        "paused" => "paused",
         _ if chunks.running > 0 => "running",
         _ if chunks.pending > 0 => "pending",
-        _ if complete => "done",
         _ => "incomplete",
     };
     Ok(JobStatus {

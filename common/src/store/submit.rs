@@ -116,16 +116,14 @@ impl Store {
         rows.iter().map(holder).collect()
     }
 
-    /// What a request's job has planned already and not finished: schema, symbols, days.
+    /// What a request's job has planned already and not finished.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn outstanding(
-        &self,
-        fingerprint: &str,
-    ) -> Result<Vec<(Schema, Symbols, DayRange)>, StoreError> {
+    pub async fn outstanding(&self, fingerprint: &str) -> Result<Vec<PlannedChunk>, StoreError> {
         let rows = sqlx::query(
-            "SELECT c.schema, s.symbols, c.start_ns, c.end_ns
+            "SELECT c.schema, s.symbols, c.start_ns, c.end_ns, c.expected_records,
+                 c.billable_bytes, c.cost_nanousd, c.due_at
              FROM jobs AS j JOIN chunks AS c ON c.job_id = j.id
              JOIN symbol_sets AS s ON s.id = c.symbols_id
              WHERE j.fingerprint = ? AND c.state IN ('pending', 'running', 'dead')",
@@ -135,9 +133,16 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let schema = super::claim::parse(&row.try_get::<String, _>("schema")?)?;
-                let symbols = super::claim::symbols(&row.try_get::<String, _>("symbols")?)?;
-                Ok((schema, symbols, super::claim::days(row)?))
+                let records: Option<i64> = row.try_get("expected_records")?;
+                Ok(PlannedChunk {
+                    schema: super::claim::parse(&row.try_get::<String, _>("schema")?)?,
+                    symbols: super::claim::symbols(&row.try_get::<String, _>("symbols")?)?,
+                    days: super::claim::days(row)?,
+                    records: records.map(super::rows::unsigned),
+                    billable_bytes: super::rows::unsigned(row.try_get("billable_bytes")?),
+                    cost: Usd(row.try_get("cost_nanousd")?),
+                    due_at: Nanos(row.try_get("due_at")?),
+                })
             })
             .collect()
     }

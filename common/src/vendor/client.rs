@@ -342,7 +342,9 @@ impl Vendor {
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let body = error_body(response).await;
-        let retry_after = retry_after.map(Duration::from_secs).map(|wait| wait.min(WAIT_MAX));
+        let retry_after = retry_after
+            .map(Duration::from_secs)
+            .map(|wait| wait.min(WAIT_MAX));
         let error = VendorError::from_answer(status, retry_after, &body);
         let error = error.without(self.key.expose());
         if let VendorError::RateLimited { retry_after } = &error {

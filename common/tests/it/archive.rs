@@ -184,15 +184,17 @@ fn a_sweep_removes_what_killed_processes_left_and_nothing_else() {
     let archive = open(&sandbox);
     archive.sweep().expect("there may be nothing to sweep");
     let manifest = store(&archive, &request("GLBX.MDP3"));
+    // A killed process runs no destructors, and its locks end with it.
+    fs::write(root(&sandbox).join("parts/of-a-killed-process"), BODY).unwrap();
+    // Another process is at work: it shares the folder, not the database.
     let mut part = archive.begin(&request("XNAS.ITCH"), "2-1").unwrap();
     part.write(BODY).unwrap();
-    // A killed process does not run its destructors.
-    std::mem::forget(part);
-    assert_eq!(files(&root(&sandbox)).len(), 3);
+    assert_eq!(files(&root(&sandbox)).len(), 4);
 
     archive.sweep().unwrap();
 
-    assert_eq!(files(&root(&sandbox)).len(), 2);
+    assert_eq!(files(&root(&sandbox)).len(), 3);
+    part.finish(FACTS, NOW).expect("the part is still there");
     let found = archive.find(&request("GLBX.MDP3")).unwrap();
     assert_eq!(found, Some(manifest));
 }

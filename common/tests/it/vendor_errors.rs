@@ -360,3 +360,17 @@ mod through_the_client {
         assert!(error.to_string().ends_with("limit: too large"), "{error}");
     }
 }
+
+#[test]
+fn a_secret_that_the_other_side_repeats_is_taken_out() {
+    let secret = "db-test000000000000000000000000x";
+    for status in [400, 401, 402, 403, 404, 422, 500] {
+        let body = format!("{{\"detail\":\"bad key {secret}\"}}");
+        let error = VendorError::from_answer(status, None, &body).without(secret);
+        let shown = format!("{error} {error:?}");
+        assert!(
+            !shown.contains(secret) && shown.contains("bad key …"),
+            "{shown}"
+        );
+    }
+}

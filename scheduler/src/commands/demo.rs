@@ -23,10 +23,9 @@ const ROWS_SHOWN: u32 = 5;
 pub async fn run(global: &Global, options: &Demo) -> anyhow::Result<ExitCode> {
     let mut session = Session::begin(global)?;
     // Whatever is configured for real work stays out of the demo.
-    if global.database_url.is_none() {
-        let folder = global.data_dir.as_deref().unwrap_or(Path::new("data"));
-        session.settings.use_data_dir(folder);
-    }
+    let folder = global.data_dir.as_deref().unwrap_or(Path::new("data"));
+    session.settings.use_data_dir(folder);
+    session.use_addresses(global);
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     let simulator = Simulator::start(Config {

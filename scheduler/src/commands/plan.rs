@@ -67,7 +67,7 @@ pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<E
 }
 
 fn document<'a>(dataset: &'a str, planned: &'a Plan) -> Document<'a> {
-    let list = planned.chunks.iter().map(|chunk| Entry {
+    let list = planned.to_do().map(|chunk| Entry {
         dataset,
         schema: chunk.schema.as_str(),
         symbols: &chunk.symbols,
@@ -75,13 +75,14 @@ fn document<'a>(dataset: &'a str, planned: &'a Plan) -> Document<'a> {
         end: chunk.days.end(),
         records: chunk.records,
     });
+    let list: Vec<_> = list.collect();
     Document {
-        chunks: planned.chunks.len(),
+        chunks: list.len(),
         records: planned.records(),
         bytes: planned.bytes(),
         cost_usd: planned.cost(),
         covered_chunks: planned.covered.len(),
-        list: list.collect(),
+        list,
     }
 }
 
@@ -89,7 +90,7 @@ fn describe(name: &str, planned: &Plan, limit: Option<Usd>) -> String {
     let mut table = plain_table(&[
         "schema", "start", "end", "symbols", "records", "bytes", "dollars",
     ]);
-    for chunk in planned.chunks.iter().take(CHUNKS_SHOWN) {
+    for chunk in planned.to_do().take(CHUNKS_SHOWN) {
         let symbols: String = chunk.symbols.to_string().chars().take(40).collect();
         table.add_row(right_aligned(vec![
             chunk.schema.to_string(),
@@ -104,15 +105,16 @@ fn describe(name: &str, planned: &Plan, limit: Option<Usd>) -> String {
         ]));
     }
     let mut text = String::new();
-    if !planned.chunks.is_empty() {
+    let chunks = planned.to_do().count();
+    if chunks > 0 {
         text.push_str(&format!("{table}\n"));
     }
-    if let Some(more @ 1..) = planned.chunks.len().checked_sub(CHUNKS_SHOWN) {
+    if let Some(more @ 1..) = chunks.checked_sub(CHUNKS_SHOWN) {
         text.push_str(&format!("and {more} chunks more; --json lists all\n"));
     }
     text.push_str(&format!(
         "{name}: {} chunks, {} records, {} bytes, ${}; {} chunks hold the rest already\n",
-        thousands(planned.chunks.len().try_into().unwrap_or(u64::MAX)),
+        thousands(chunks.try_into().unwrap_or(u64::MAX)),
         thousands(planned.records()),
         thousands(planned.bytes()),
         planned.cost(),

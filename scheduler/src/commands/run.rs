@@ -4,10 +4,11 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use common::archive::Archive;
 use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
-use common::store::{Access, Store};
+use common::store::{Access, Store, Submission};
 use common::time::Nanos;
 use common::vendor::Vendor;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,7 @@ pub async fn run(global: &Global, options: &Run) -> anyhow::Result<ExitCode> {
     if let Some(limit) = &options.max_cost {
         file.request.max_cost = Some(parse_dollars(limit)?);
     }
+    session.settings.require_api_key()?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     let store = open_for_work(&session).await?;
@@ -62,6 +64,8 @@ pub async fn run_job(
     let began = Nanos::now();
     let request = &file.request;
     let vendor = Vendor::new(&session.settings)?;
+    let archive = Archive::open(&session.settings.archive_url, origin)?;
+    archive.sweep()?;
     store.check_origin(origin).await?;
     // Wrong mappings stop the job before anything is asked or paid.
     session.mappings(&request.schemas, &store).await?;
@@ -73,12 +77,12 @@ pub async fn run_job(
     let submission = store
         .submit(request, origin, &planned.chunks, began)
         .await?;
-    tell_plan(&planned, submission.revived);
+    tell_plan(&planned, &submission);
     let (spent_before, _) = store.spent(submission.job).await?;
     let (backfill, events) = Backfill::new(
         session,
         file,
-        origin,
+        archive,
         submission.job,
         Arc::clone(&store),
         vendor,
@@ -126,13 +130,14 @@ fn check_budget(limit: Option<Usd>, planned: &Plan) -> anyhow::Result<()> {
     }
 }
 
-fn tell_plan(planned: &Plan, revived: u64) {
-    if revived > 0 {
-        tracing::info!("{revived} dead chunks will be tried again");
+fn tell_plan(planned: &Plan, submission: &Submission) {
+    if submission.revived > 0 {
+        tracing::info!("{} dead chunks will be tried again", submission.revived);
     }
     tracing::info!(
-        "planned {} chunks, {} records, {} bytes, ${}; {} chunks hold the rest already",
-        planned.chunks.len(),
+        "{} chunks added to {} open ones: {} records, {} bytes, ${}; {} chunks hold the rest already",
+        submission.added,
+        planned.open.len(),
         thousands(planned.records()),
         thousands(planned.bytes()),
         planned.cost(),

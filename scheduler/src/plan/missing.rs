@@ -212,7 +212,7 @@ fn merge(mut ranges: Vec<DayRange>) -> Vec<DayRange> {
 }
 
 /// The days of `ranges` that `others` leave.
-fn subtract(ranges: &[DayRange], others: &[DayRange]) -> Vec<DayRange> {
+pub(super) fn subtract(ranges: &[DayRange], others: &[DayRange]) -> Vec<DayRange> {
     let others: Vec<Span> = others.iter().map(|range| range.span()).collect();
     let left = ranges
         .iter()

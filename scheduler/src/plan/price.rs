@@ -8,11 +8,11 @@ use common::configuration::job_file::JobFile;
 use common::money::Usd;
 use common::request::{ChunkLength, Request};
 use common::store::{PlannedChunk, Store};
-use common::time::{DayRange, Nanos, Span};
+use common::time::{Day, DayRange, Nanos, Span};
 use common::vendor::{RangeRequest, Resolution, Vendor, VendorError};
 use dbn::Schema;
 
-use super::missing::{Known, Piece, missing};
+use super::missing::{Known, Piece, missing, subtract};
 
 /// The longest that the vendor's data is known to lag behind, in seconds.
 const LAG_SECONDS_MAX: f64 = 86_400.0;
@@ -22,6 +22,8 @@ const LAG_SECONDS_MAX: f64 = 86_400.0;
 pub struct Plan {
     /// The chunks to submit.
     pub chunks: Vec<PlannedChunk>,
+    /// Chunks that an earlier run of the job left open, and the next will work on.
+    pub open: Vec<PlannedChunk>,
     /// The chunks that hold parts of the request already.
     pub covered: BTreeSet<ChunkId>,
     /// What the user should know.
@@ -29,19 +31,24 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// All that a run would work on.
+    pub fn to_do(&self) -> impl Iterator<Item = &PlannedChunk> {
+        self.open.iter().chain(&self.chunks)
+    }
+
     /// The vendor's count of all chunks.
     pub fn records(&self) -> u64 {
-        self.chunks.iter().filter_map(|chunk| chunk.records).sum()
+        self.to_do().filter_map(|chunk| chunk.records).sum()
     }
 
     /// What the vendor would bill for all chunks, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.chunks.iter().map(|chunk| chunk.billable_bytes).sum()
+        self.to_do().map(|chunk| chunk.billable_bytes).sum()
     }
 
     /// What the vendor would bill for all chunks.
     pub fn cost(&self) -> Usd {
-        self.chunks.iter().map(|chunk| chunk.cost).sum()
+        self.to_do().map(|chunk| chunk.cost).sum()
     }
 }
 
@@ -55,11 +62,11 @@ pub async fn plan(
     let request = &job.request;
     check_dataset(job, vendor).await?;
     let resolution = resolve(job, vendor).await?;
-    let mut outstanding = match store {
-        Some(store) => store.outstanding(&request.fingerprint()).await?,
-        None => Vec::new(),
-    };
+    let pending = vendor.pending_days(&request.dataset, request.days).await?;
     let mut plan = Plan::default();
+    if let Some(store) = store {
+        plan.open = store.outstanding(&request.fingerprint()).await?;
+    }
     for schema in &request.schemas {
         let available = vendor.available(&request.dataset, *schema).await?;
         let days = days_within(job, *schema, available, &mut plan)?;
@@ -71,13 +78,13 @@ pub async fn plan(
                 .empty(dataset, *schema, request.stype_in, span)
                 .await?;
         }
-        let of_schema = outstanding.extract_if(.., |(other, ..)| other == schema);
+        let of_schema = plan.open.iter().filter(|chunk| chunk.schema == *schema);
         let known = Known {
             resolution: resolution.clone(),
             held,
             empty,
             outstanding: of_schema
-                .map(|(_, symbols, days)| (symbols, days))
+                .map(|chunk| (chunk.symbols.clone(), chunk.days))
                 .collect(),
         };
         let found = missing(request, *schema, days, &known);
@@ -87,6 +94,7 @@ pub async fn plan(
                 request,
                 vendor,
                 available,
+                pending: &pending,
                 now,
             };
             plan.chunks.extend(pricing.chunks(&piece).await?);
@@ -171,6 +179,8 @@ struct Pricing<'a> {
     request: &'a Request,
     vendor: &'a Vendor,
     available: Span,
+    /// Days that the vendor has not published yet.
+    pending: &'a [Day],
     now: Nanos,
 }
 
@@ -182,10 +192,17 @@ impl Pricing<'_> {
         let now = DayRange::new(piece.days.start(), piece.days.end().min(end));
         let later = DayRange::new(piece.days.start().max(end), piece.days.end());
         let mut chunks = Vec::new();
-        if let Some(days) = now {
+        let pending = self
+            .pending
+            .iter()
+            .filter_map(|day| DayRange::new(*day, day.plus(1)));
+        let pending: Vec<_> = pending.collect();
+        for days in subtract(now.as_slice(), &pending) {
             let counted = self.count_and_cut(piece, days).await?;
-            chunks = self.share(piece, days, counted).await?;
+            chunks.extend(self.share(piece, days, counted).await?);
         }
+        let pending = pending.iter().filter_map(|day| now?.intersection(*day));
+        chunks.extend(pending.map(|day| self.later(piece, day)));
         if let Some(days) = later {
             let length = match self.request.chunking.length {
                 ChunkLength::Days(days) => i64::from(days),

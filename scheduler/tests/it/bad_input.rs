@@ -152,3 +152,41 @@ async fn a_wrong_mapping_stops_the_job_before_anything_is_asked() {
     assert!(said.stderr.contains("did you mean `price`?"), "{said:?}");
     assert_eq!(installation.simulator.requests(), []);
 }
+
+#[tokio::test]
+async fn an_archive_that_cannot_be_written_is_refused_before_anything_is_asked() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    let file = installation.sandbox.write("a-file", "");
+    for url in [
+        format!("file://{}", file.display()),
+        "file:///proc/nope".to_owned(),
+    ] {
+        let said = installation
+            .run(&["run", &job, "--archive-url", &url])
+            .await;
+        assert_eq!(said.code, Some(2), "{said:?}");
+        assert!(said.stderr.contains("ARCHIVE_URL"), "{said:?}");
+    }
+    assert_eq!(installation.simulator.requests(), []);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_said_so() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    let file = installation
+        .sandbox
+        .write("notes.txt", &"not a database ".repeat(1_000));
+    let url = format!("sqlite://{}", file.display());
+    for command in [vec!["status"], vec!["plan", &job], vec!["run", &job]] {
+        let mut arguments = command.clone();
+        arguments.extend(["--database-url", &url]);
+        let said = installation.run(&arguments).await;
+        assert_eq!(said.code, Some(2), "{command:?}: {said:?}");
+        assert!(
+            said.stderr.contains("no SQLite database"),
+            "{command:?}: {said:?}"
+        );
+    }
+}

@@ -267,6 +267,105 @@ async fn days_that_the_vendor_lacks_yet_stay_pending_and_come_later() {
 }
 
 #[tokio::test]
+async fn a_day_that_the_vendor_has_not_published_is_not_taken_for_an_empty_one() {
+    for chunking in ["{days: 1}", "{days: 30}", "{records: 1_000_000}"] {
+        let installation = Installation::synthetic().await;
+        installation.fault(Fault::day(FaultKind::Pending, "2024-01-09"));
+        let job = installation.job(&JOB.replace("{days: 1}", chunking));
+        let said = installation.run(&["run", &job]).await;
+        assert_eq!(said.code, Some(3), "{chunking}: {said:?}");
+        assert!(
+            said.stdout.contains("2024-01-09 is pending"),
+            "{chunking}: {said:?}"
+        );
+        let status = installation.status().await;
+        assert_eq!(status["complete"], false, "{chunking}");
+        assert_eq!(status["chunks"]["dead"], 0, "{chunking}");
+        assert!(status["records"]["loaded"].as_u64() > Some(0), "{chunking}");
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_job_is_planned_with_what_it_left_open() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    let said = installation.succeed(&["plan", &job, "--json"]).await;
+    let whole: Value = serde_json::from_str(&said.stdout).unwrap();
+    installation.fault(Fault::probability(FaultKind::Unauthorized, 1.0).on_path("get_range"));
+    installation.run(&["run", &job]).await;
+    installation.simulator.clear_faults();
+    let said = installation.succeed(&["plan", &job, "--json"]).await;
+    let rest: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(rest["cost_usd"], whole["cost_usd"]);
+    assert_eq!(rest["records"], whole["records"]);
+}
+
+#[tokio::test]
+async fn what_another_job_loaded_meanwhile_is_not_paid_again() {
+    let installation = Installation::synthetic().await;
+    let named =
+        |name: &str| installation.job(&JOB.replace("name: journey", &format!("name: {name}")));
+    installation.fault(Fault::probability(FaultKind::Unauthorized, 1.0).on_path("get_range"));
+    installation.run(&["run", &named("first")]).await;
+    installation.simulator.clear_faults();
+    // The second asks for one symbol alone: its streams are no answer to the first's requests.
+    let one = JOB
+        .replace("name: journey", "name: es")
+        .replace("[ES.c.0, CL.c.0]", "[ES.c.0]");
+    installation
+        .succeed(&["run", &installation.job(&one)])
+        .await;
+    let other = one
+        .replace("name: es", "name: cl")
+        .replace("ES.c.0", "CL.c.0");
+    installation
+        .succeed(&["run", &installation.job(&other)])
+        .await;
+    let (tables, requests) = (
+        installation.tables().await,
+        installation.data_requests().len(),
+    );
+    installation.succeed(&["run", &named("first")]).await;
+    assert_eq!(installation.data_requests().len(), requests);
+    assert_eq!(
+        installation.tables().await["trades_data"],
+        tables["trades_data"]
+    );
+    let said = installation.succeed(&["status", "first", "--json"]).await;
+    let status: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(status["jobs"][0]["complete"], true, "{status}");
+}
+
+#[tokio::test]
+async fn a_refused_key_leaves_finished_jobs_finished() {
+    let installation = Installation::synthetic().await;
+    installation.succeed(&["run", &installation.job(JOB)]).await;
+    installation.fault(Fault::next(FaultKind::Unauthorized, 1).on_path("get_range"));
+    let other = JOB
+        .replace("name: journey", "name: other")
+        .replace("trades, ohlcv-1d", "tbbo");
+    installation.run(&["run", &installation.job(&other)]).await;
+    let said = installation.succeed(&["status", "--json"]).await;
+    let status: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(status["jobs"][0]["state"], "done", "{status}");
+    assert_eq!(status["jobs"][1]["state"], "paused", "{status}");
+}
+
+#[tokio::test]
+async fn a_closed_stderr_does_not_end_the_work() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    let full = std::fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut command = installation.command(&["run", &job]);
+    let output = command.stderr(full).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(installation.status().await["complete"], true);
+}
+
+#[tokio::test]
 async fn definitions_of_a_continuous_symbol_are_those_of_its_contracts() {
     let installation = Installation::synthetic().await;
     let job = installation.job(

@@ -16,6 +16,8 @@ use crate::ask;
 
 fn client(simulator: &Simulator) -> HistoricalClient {
     let url = simulator.url().parse().expect("a URL");
+    // Built with the workspace, the client brings TLS along without a provider of its own.
+    drop(tokio_rustls::rustls::crypto::ring::default_provider().install_default());
     HistoricalClient::builder()
         .key(DEMO_KEY)
         .expect("a key")

@@ -145,7 +145,7 @@ fn a_number_out_of_range_is_refused_by_name() {
         "data_requests_per_second",
     ];
     for name in numbers {
-        for value in ["0", "-1", ".nan", ".inf", "1e9"] {
+        for value in ["0", "-1", "1e-9", ".nan", ".inf", "1e9"] {
             refused(
                 &format!("{name}: {value}\n"),
                 &[],

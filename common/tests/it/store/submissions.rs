@@ -125,9 +125,8 @@ async fn what_is_not_finished_is_outstanding_for_its_own_job(store: &Store) {
         .await
         .unwrap();
 
-    left.sort_by_key(|(.., days)| *days);
-    let chunk = |day| (Schema::Trades, symbols(), january(day, day + 1));
-    assert_eq!(left, [chunk(3), chunk(4), chunk(5)]);
+    left.sort_by_key(|chunk| chunk.days);
+    assert_eq!(left, [3, 4, 5].map(|day| planned(january(day, day + 1))));
     let of_another = store.outstanding(&request("two").fingerprint()).await;
     assert_eq!(of_another.unwrap(), []);
 }
