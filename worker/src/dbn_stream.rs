@@ -10,7 +10,7 @@ use common::archive::StreamFacts;
 use common::record_layout::RecordLayout;
 use common::time::Nanos;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
-use dbn::{Metadata, RType, Record, Schema, VersionUpgradePolicy};
+use dbn::{Metadata, RType, Record, RecordHeader, Schema, VersionUpgradePolicy, v1, v2};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 /// Bytes of a metadata header above which a stream is taken for damaged; the largest known is 5.9 MB.
@@ -220,6 +220,7 @@ impl DbnStream {
 
     fn take_records(&mut self, sink: &mut impl Sink) -> Result<(), StreamError> {
         loop {
+            self.check_next()?;
             match self.fsm.process() {
                 ProcessResult::ReadMore(_) => return Ok(()),
                 ProcessResult::Metadata(metadata) => {
@@ -233,12 +234,6 @@ impl DbnStream {
                         return Err(self.foreign("is missing"));
                     };
                     let bytes: &[u8] = record.as_ref();
-                    if bytes.len() != self.record_bytes {
-                        return Err(self.foreign("has the length of another schema"));
-                    }
-                    if record.header().rtype != self.record_type {
-                        return Err(self.foreign("has the type of another schema"));
-                    }
                     let Ok(index_time) = i64::try_from(record.raw_index_ts()).map(Nanos) else {
                         return Err(self.foreign("has no index time"));
                     };
@@ -254,6 +249,32 @@ impl DbnStream {
                     });
                 }
             }
+        }
+    }
+
+    /// The next record is one of the schema's. Looked at before the decoder does: it takes the
+    /// type's word for the length, and panics over a record of an older version that is too short.
+    fn check_next(&self) -> Result<(), StreamError> {
+        let (true, [length, record_type, ..]) = (self.fsm.has_decoded_metadata(), self.fsm.data())
+        else {
+            return Ok(());
+        };
+        if usize::from(*length) * RecordHeader::LENGTH_MULTIPLIER != self.sent_record_bytes() {
+            return Err(self.foreign("has the length of another schema"));
+        }
+        if *record_type != self.record_type {
+            return Err(self.foreign("has the type of another schema"));
+        }
+        Ok(())
+    }
+
+    /// Bytes of a record as it is sent: older versions of the format have shorter ones.
+    fn sent_record_bytes(&self) -> usize {
+        match (self.fsm.input_dbn_version(), self.schema) {
+            (Some(1 | 2), Schema::Statistics) => size_of::<v1::StatMsg>(),
+            (Some(1), Schema::Definition) => size_of::<v1::InstrumentDefMsg>(),
+            (Some(2), Schema::Definition) => size_of::<v2::InstrumentDefMsg>(),
+            _ => self.record_bytes,
         }
     }
 

@@ -343,7 +343,21 @@ fn a_record_that_claims_no_length_is_refused() {
     bytes[at] = 0;
     let error = prove(Schema::Trades, &frame(&bytes)).unwrap_err();
     assert!(
-        matches!(error, StreamError::Records { records: 1, .. }),
+        matches!(error, StreamError::Foreign { number: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_record_of_an_old_version_that_is_too_short_for_its_type_is_refused() {
+    // The decoder would take the type's word for the length, and panic.
+    let mut bytes = header(Schema::Statistics, 1);
+    let mut record = [0; 64];
+    (record[0], record[1]) = (16, RType::Error as u8);
+    bytes.extend(record);
+    let error = prove(Schema::Statistics, &frame(&bytes)).unwrap_err();
+    assert!(
+        matches!(error, StreamError::Foreign { number: 0, .. }),
         "{error}"
     );
 }
