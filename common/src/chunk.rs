@@ -68,15 +68,6 @@ impl ChunkState {
         }
     }
 
-    /// Whether nothing more will happen to the chunk by itself.
-    #[must_use]
-    pub fn is_settled(self) -> bool {
-        match self {
-            Self::Done | Self::Empty | Self::Dead | Self::Cancelled => true,
-            Self::Pending | Self::Running => false,
-        }
-    }
-
     /// The state after `event`.
     ///
     /// # Errors

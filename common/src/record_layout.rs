@@ -99,14 +99,6 @@ impl RecordLayout {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// Bytes from the record's start to its index timestamp: the time that the vendor filters,
-    /// sorts and maps symbols by.
-    #[must_use]
-    pub fn index_time_offset(&self) -> usize {
-        let field = self.field("ts_recv").or_else(|| self.field("ts_event"));
-        field.map_or(0, |field| field.offset)
-    }
-
     /// The layout of a schema's records.
     #[must_use]
     pub fn of(schema: Schema) -> Self {

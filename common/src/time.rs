@@ -97,12 +97,6 @@ impl Day {
         Self(self.0.saturating_add(days))
     }
 
-    /// Days from `earlier` to this day.
-    #[must_use]
-    pub fn days_since(self, earlier: Self) -> i64 {
-        self.0 - earlier.0
-    }
-
     /// The day as a calendar date.
     #[must_use]
     pub fn date(self) -> NaiveDate {

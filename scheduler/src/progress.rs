@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use common::store::SchemaStatus;
+use common::time::DayRange;
 use dbn::Schema;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
@@ -26,7 +28,7 @@ pub async fn follow(schemas: &[SchemaStatus], mut events: mpsc::Receiver<Event>)
     let mut view = View::new(schemas);
     while let Some(event) = events.recv().await {
         match event {
-            Event::Started { .. } => {}
+            Event::Started { schema, days, .. } => view.started(schema, days),
             Event::Settled {
                 schema,
                 ref outcome,
@@ -51,6 +53,30 @@ pub async fn follow(schemas: &[SchemaStatus], mut events: mpsc::Receiver<Event>)
     }
     view.end();
     seen
+}
+
+/// Shows on a terminal that a plan is being made, while it lives: counts come at the vendor's pace.
+#[derive(Debug)]
+pub struct Planning(ProgressBar);
+
+impl Planning {
+    /// Begins to show it.
+    #[must_use]
+    pub fn begin() -> Self {
+        if !std::io::stderr().is_terminal() {
+            tracing::info!("planning: asking the vendor what there is");
+            return Self(ProgressBar::hidden());
+        }
+        let spinner = ProgressBar::new_spinner().with_message("planning: asking the vendor");
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        Self(spinner)
+    }
+}
+
+impl Drop for Planning {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 struct View {
@@ -84,6 +110,12 @@ impl View {
             terminal,
             settled: 0,
             total,
+        }
+    }
+
+    fn started(&self, schema: Schema, days: DayRange) {
+        if let Some((bar, records)) = self.by_schema.get(&schema) {
+            bar.set_message(format!("{} records, at {days}", thousands(*records)));
         }
     }
 

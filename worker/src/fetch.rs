@@ -26,7 +26,7 @@ pub enum Fetched {
     /// The stream is in the archive.
     Archived {
         /// What is known of it.
-        manifest: Manifest,
+        manifest: Box<Manifest>,
         /// Whether it was there before.
         from_archive: bool,
     },
@@ -58,7 +58,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     if let Some(manifest) = archived {
         environment.store.record_archived(&manifest).await?;
         return Ok(Fetched::Archived {
-            manifest,
+            manifest: Box::new(manifest),
             from_archive: true,
         });
     }
@@ -94,7 +94,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     fail::fail_point!("archived", |_| Err(ChunkError::Panic("archived".into())));
     environment.store.record_archived(&manifest).await?;
     Ok(Fetched::Archived {
-        manifest,
+        manifest: Box::new(manifest),
         from_archive: false,
     })
 }

@@ -142,12 +142,6 @@ impl JobFile {
         })
     }
 
-    /// Where the job was read from.
-    #[must_use]
-    pub fn origin(&self) -> &str {
-        &self.document.origin
-    }
-
     /// Refuses the dataset, at its place.
     #[must_use]
     pub fn refuse_dataset(&self, message: String, help: &str) -> Refusal {

@@ -65,8 +65,6 @@ pub struct SymbolWindow {
 pub struct Resolution {
     /// Each symbol's instruments, in the order of days.
     pub windows: BTreeMap<String, Vec<SymbolWindow>>,
-    /// Symbols that mean nothing in the whole range.
-    pub not_found: Vec<String>,
 }
 
 /// The vendor's service, at its pace. Clones share the pace.
@@ -297,7 +295,8 @@ impl Vendor {
             };
             match self.retrying(&self.data_pace, ask).await {
                 Ok(answer) => resolution.take(answer, group.first().filter(|_| parents))?,
-                Err(VendorError::NoSession { .. }) => resolution.not_found.extend_from_slice(group),
+                // None of them means anything there.
+                Err(VendorError::NoSession { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -477,7 +476,6 @@ impl Resolution {
         answer: databento::historical::symbology::Resolution,
         parent: Option<&String>,
     ) -> Result<(), VendorError> {
-        self.not_found.extend(answer.not_found);
         for (symbol, intervals) in answer.mappings {
             let mut windows = Vec::with_capacity(intervals.len());
             for interval in intervals

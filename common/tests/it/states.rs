@@ -47,21 +47,6 @@ fn an_illegal_transition_says_from_where_and_what() {
 }
 
 #[test]
-fn a_settled_chunk_takes_no_step_by_itself() {
-    for state in State::ALL {
-        let by_itself = [
-            Event::Claim,
-            Event::Load,
-            Event::FindEmpty,
-            Event::PutOff,
-            Event::GiveUp,
-        ];
-        let moves = by_itself.iter().any(|event| state.after(*event).is_ok());
-        assert_eq!(state.is_settled(), !moves, "{state}");
-    }
-}
-
-#[test]
 fn a_state_survives_its_name() {
     for state in State::ALL {
         assert_eq!(state.name().parse::<State>().ok(), Some(state));

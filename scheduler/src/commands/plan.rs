@@ -12,7 +12,7 @@ use super::run::ORIGIN;
 use crate::arguments::{self, Global};
 use crate::exit::print;
 use crate::plan::{Plan, plan};
-use crate::progress::thousands;
+use crate::progress::{Planning, thousands};
 use crate::report::{plain_table, right_aligned};
 use crate::session::Session;
 
@@ -48,7 +48,9 @@ pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<E
     if let Some(store) = &store {
         store.check_origin(ORIGIN).await?;
     }
+    let planning = Planning::begin();
     let planned = plan(&file, &vendor, store.as_ref(), Nanos::now()).await?;
+    drop(planning);
     for note in &planned.notes {
         tracing::warn!("{note}");
     }

@@ -17,7 +17,7 @@ use crate::arguments::{Global, Run};
 use crate::backfill::Backfill;
 use crate::exit::{INCOMPLETE, OverBudget, print};
 use crate::plan::{Plan, plan};
-use crate::progress::{follow, thousands};
+use crate::progress::{Planning, follow, thousands};
 use crate::report::Report;
 use crate::session::{Session, stop_on_signals};
 
@@ -69,7 +69,9 @@ pub async fn run_job(
     store.check_origin(origin).await?;
     // Wrong mappings stop the job before anything is asked or paid.
     session.mappings(&request.schemas, &store).await?;
+    let planning = Planning::begin();
     let planned = plan(file, &vendor, Some(&store), began).await?;
+    drop(planning);
     for note in &planned.notes {
         tracing::warn!("{note}");
     }

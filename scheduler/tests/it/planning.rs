@@ -87,7 +87,6 @@ fn meaning<const N: usize>(windows: [(&str, Vec<SymbolWindow>); N]) -> Resolutio
     let windows = windows.map(|(symbol, windows)| (symbol.to_owned(), windows));
     Resolution {
         windows: windows.into(),
-        not_found: Vec::new(),
     }
 }
 
@@ -114,7 +113,6 @@ fn some_windows() -> impl Strategy<Value = Resolution> {
     let windows = prop::collection::vec(window, 0..4);
     prop::collection::vec(windows, SYMBOLS.len()).prop_map(|all| Resolution {
         windows: SYMBOLS.map(str::to_owned).into_iter().zip(all).collect(),
-        not_found: Vec::new(),
     })
 }
 
@@ -440,7 +438,6 @@ fn in_any_order(known: Known) -> impl Strategy<Value = Known> {
         .prop_map(|(windows, held, empty, outstanding)| Known {
             resolution: Resolution {
                 windows: windows.into_iter().collect::<BTreeMap<_, _>>(),
-                not_found: Vec::new(),
             },
             held,
             empty,

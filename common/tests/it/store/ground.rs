@@ -163,7 +163,6 @@ pub fn resolution(symbol: &str, instrument_id: u32, days: DayRange) -> Resolutio
     };
     Resolution {
         windows: [(symbol.to_owned(), vec![window])].into(),
-        not_found: Vec::new(),
     }
 }
 
