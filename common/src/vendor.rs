@@ -1,9 +1,14 @@
 //! The vendor's historical service: what can be asked, at what pace, and what its refusals mean.
 
+pub mod range_request;
+pub mod resolution;
 pub mod client;
+mod dates;
 pub mod error;
 pub mod limiter;
 pub mod retry;
 
-pub use client::{RangeRequest, RangeStream, Resolution, SymbolWindow, Vendor};
+pub use client::{RangeStream, Vendor};
 pub use error::VendorError;
+pub use range_request::RangeRequest;
+pub use resolution::{Resolution, SymbolWindow};

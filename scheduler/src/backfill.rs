@@ -1,21 +1,21 @@
 //! Works a submitted job off in this process: due chunks to the queue, slots that work, to the end.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use common::archive::Archive;
 use common::chunk::{ChunkId, JobId};
-use common::configuration::job_file::JobFile;
+use common::configuration::mapping::Mapping;
+use common::configuration::settings::Settings;
 use common::queue::{EmbeddedQueue, Hint};
 use common::store::{Store, StoreError};
 use common::time::Nanos;
 use common::vendor::Vendor;
+use dbn::Schema;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use worker::environment::{Environment, Event};
-
-use crate::session::Session;
 
 /// Events between the slots and whoever follows them.
 const EVENTS_AHEAD: usize = 1_024;
@@ -30,19 +30,19 @@ pub struct Backfill {
 
 impl Backfill {
     /// The work of one job; and the events that it will tell.
-    pub async fn new(
-        session: &Session,
-        file: &JobFile,
+    #[must_use]
+    pub fn new(
+        settings: &Settings,
+        mappings: HashMap<Schema, Mapping>,
         archive: Archive,
         job: JobId,
         store: Arc<Store>,
         vendor: Vendor,
         stop: CancellationToken,
-    ) -> anyhow::Result<(Self, mpsc::Receiver<Event>)> {
-        let mappings = session.mappings(&file.request.schemas, &store).await?;
+    ) -> (Self, mpsc::Receiver<Event>) {
         let (events, followed) = mpsc::channel(EVENTS_AHEAD);
         let environment = Environment {
-            settings: Arc::new(session.settings.clone()),
+            settings: Arc::new(settings.clone()),
             store,
             archive,
             vendor,
@@ -51,7 +51,7 @@ impl Backfill {
             stop,
             worker: format!("{}-{}", std::process::id(), Nanos::now().0).into(),
         };
-        Ok((Self { environment, job }, followed))
+        (Self { environment, job }, followed)
     }
 
     /// Works until nothing is due within the time that a retry may take, or the work is stopped.

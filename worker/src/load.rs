@@ -211,12 +211,8 @@ async fn resolve(
 fn from_metadata(metadata: &Metadata) -> Resolution {
     let mut resolution = Resolution::default();
     for mapping in &metadata.mappings {
-        let windows = mapping.intervals.iter().filter_map(|interval| {
-            Some(SymbolWindow {
-                instrument_id: interval.symbol.parse().ok()?,
-                days: common::vendor::client::day_range(interval.start_date, interval.end_date)?,
-            })
-        });
+        let windows = mapping.intervals.iter();
+        let windows = windows.filter_map(|interval| SymbolWindow::read(interval).ok().flatten());
         let windows: Vec<_> = windows.collect();
         if !windows.is_empty() {
             resolution

@@ -109,7 +109,7 @@ pub async fn settle_error(
                 store.give_up(claim, &text, now).await?;
                 return Ok(Outcome::Dead { error: text });
             }
-            let delay = retry_delays(environment).after(failures);
+            let delay = RetryDelays::by(&environment.settings).after(failures);
             let delay = delay.max(at_least.unwrap_or_default()).min(RETRY_WAIT_MAX);
             let due_at = now.plus_seconds(delay.as_secs_f64());
             let why = PutOff::Failed(text.clone());
@@ -122,55 +122,38 @@ pub async fn settle_error(
             store.put_off(claim, &why, due_at, now).await?;
             Ok(Outcome::NotYet { error: text })
         }
-        Decision::PauseJob => {
-            store.pause(Some(claim.chunk.job), &text).await?;
-            let event = Event::Paused {
-                reason: text.clone(),
-            };
-            hand_back(environment, claim, event, text).await
-        }
-        Decision::PauseAll => {
-            store.pause(None, &text).await?;
-            let event = Event::Paused {
-                reason: text.clone(),
-            };
-            hand_back(environment, claim, event, text).await
+        decision @ (Decision::PauseJob | Decision::PauseAll) => {
+            let job = (decision == Decision::PauseJob).then_some(claim.chunk.job);
+            store.pause(job, &text).await?;
+            let reason = text.clone();
+            tell(environment, Event::Paused { reason }).await;
+            hand_back(environment, claim, text).await
         }
         Decision::EndProcess => {
             environment.stop.cancel();
-            let event = Event::Failed {
-                reason: text.clone(),
-            };
-            hand_back(environment, claim, event, text).await
+            // Told before it is written: with a full disk the database may not take the rest.
+            let reason = text.clone();
+            tell(environment, Event::Failed { reason }).await;
+            hand_back(environment, claim, text).await
         }
-        Decision::HandBack => {
-            let why = PutOff::HandedBack(text);
-            store.put_off(claim, &why, now, now).await?;
-            Ok(Outcome::HandedBack)
-        }
+        Decision::HandBack => hand_back(environment, claim, text).await,
     }
+}
+
+async fn tell(environment: &Environment, event: Event) {
+    // Nobody may be following.
+    let _follower_gone = environment.events.send(event).await;
 }
 
 async fn hand_back(
     environment: &Environment,
     claim: &Claim,
-    event: Event,
     reason: String,
 ) -> Result<Outcome, StoreError> {
-    // Told first: with a full disk the database may not take the rest.
-    let _follower_gone = environment.events.send(event).await;
     let now = Nanos::now();
     let why = PutOff::HandedBack(reason);
     environment.store.put_off(claim, &why, now, now).await?;
     Ok(Outcome::HandedBack)
-}
-
-fn retry_delays(environment: &Environment) -> RetryDelays {
-    let settings = &environment.settings;
-    RetryDelays {
-        first: Duration::from_secs_f64(settings.retry_seconds),
-        longest: Duration::from_secs_f64(settings.retry_seconds_max),
-    }
 }
 
 /// The vendor's data grows as time passes: what is missing today at the end of the chunk will be

@@ -3,7 +3,6 @@
 //! Data is streamed by our own request because the client hides the answer's headers and takes a
 //! stream that was cut for a complete one.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -11,23 +10,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use databento::HistoricalClient;
-use databento::historical::metadata::{
-    DatasetCondition, GetDatasetConditionParams, GetQueryParams,
-};
+use databento::historical::DateRange;
+use databento::historical::metadata::{DatasetCondition, GetDatasetConditionParams};
 use databento::historical::symbology::ResolveParams;
-use databento::historical::{DateRange, DateTimeRange};
 use dbn::{SType, Schema};
 use reqwest::header::{ACCEPT, RETRY_AFTER};
-use serde::{Deserialize, Serialize};
 
+use super::dates::{date, from_date, nanos};
 use super::error::VendorError;
 use super::limiter::Limiter;
+use super::range_request::RangeRequest;
+use super::resolution::{Resolution, SymbolWindow, parse_id};
 use super::retry::RetryDelays;
 use crate::configuration::document::Refusal;
 use crate::configuration::settings::{ApiKey, Settings};
 use crate::money::Usd;
-use crate::request::{SYMBOLS_PER_REQUEST_MAX, Symbols};
-use crate::time::{Day, DayRange, Nanos, Span};
+use crate::request::SYMBOLS_PER_REQUEST_MAX;
+use crate::time::{Day, DayRange, Span};
 
 /// Tries of a metadata or symbology request, which cost nothing.
 const FREE_REQUEST_TRIES_MAX: u32 = 8;
@@ -35,37 +34,6 @@ const FREE_REQUEST_TRIES_MAX: u32 = 8;
 pub const WAIT_MAX: Duration = Duration::from_secs(600);
 /// Bytes of an error's body that are read.
 const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// What one request for data names. It is also what an archived answer is found by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct RangeRequest {
-    /// The dataset.
-    pub dataset: String,
-    /// The schema, as the vendor names it.
-    pub schema: String,
-    /// How the symbols are written.
-    pub stype_in: String,
-    /// The symbols.
-    pub symbols: Symbols,
-    /// Index time.
-    pub span: Span,
-}
-
-/// A symbol's instrument over some days.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SymbolWindow {
-    /// The instrument.
-    pub instrument_id: u32,
-    /// The UTC days.
-    pub days: DayRange,
-}
-
-/// What symbols mean, by the vendor's symbology.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resolution {
-    /// Each symbol's instruments, in the order of days.
-    pub windows: BTreeMap<String, Vec<SymbolWindow>>,
-}
 
 /// The vendor's service, at its pace. Clones share the pace.
 #[derive(Clone)]
@@ -137,10 +105,7 @@ impl Vendor {
             client,
             metadata_pace: Arc::new(Limiter::new(settings.metadata_requests_per_second)),
             data_pace: Arc::new(Limiter::new(settings.data_requests_per_second)),
-            retry: RetryDelays {
-                first: Duration::from_secs_f64(settings.retry_seconds),
-                longest: Duration::from_secs_f64(settings.retry_seconds_max),
-            },
+            retry: RetryDelays::by(settings),
         })
     }
 
@@ -419,97 +384,6 @@ impl RangeStream {
     }
 }
 
-impl RangeRequest {
-    /// What to ask for these symbols and days.
-    ///
-    /// The vendor answers nothing for definitions of continuous symbols: all are asked for, and
-    /// the worker keeps those of the instruments that the symbols mean.
-    #[must_use]
-    pub fn new(
-        dataset: &str,
-        schema: Schema,
-        stype_in: SType,
-        symbols: &Symbols,
-        days: DayRange,
-    ) -> Self {
-        let unanswered = schema == Schema::Definition && stype_in == SType::Continuous;
-        let (symbols, stype_in) = match symbols {
-            Symbols::Named(_) if !unanswered => (symbols.clone(), stype_in),
-            Symbols::Named(_) | Symbols::All(_) => (Symbols::ALL, SType::RawSymbol),
-        };
-        Self {
-            dataset: dataset.to_owned(),
-            schema: schema.as_str().to_owned(),
-            stype_in: stype_in.as_str().to_owned(),
-            symbols,
-            span: days.span(),
-        }
-    }
-
-    /// The request as JSON with its keys in one order: equal requests give equal text.
-    #[must_use]
-    pub fn canonical(&self) -> String {
-        serde_json::to_value(self).unwrap_or_default().to_string()
-    }
-
-    fn query(&self) -> Result<GetQueryParams, VendorError> {
-        let unknown = |what: &str| VendorError::Unreadable(format!("unknown {what} in a request"));
-        let symbols = match &self.symbols {
-            Symbols::All(_) => databento::Symbols::All,
-            Symbols::Named(names) => databento::Symbols::Symbols(names.clone()),
-        };
-        let range = DateTimeRange::from((offset(self.span.start), offset(self.span.end)));
-        Ok(GetQueryParams::builder()
-            .dataset(&self.dataset)
-            .symbols(symbols)
-            .schema(self.schema.parse().map_err(|_| unknown("schema"))?)
-            .date_time_range(range)
-            .stype_in(self.stype_in.parse().map_err(|_| unknown("symbol type"))?)
-            .build())
-    }
-}
-
-impl Resolution {
-    /// Takes an answer in; under `parent`, when it is about that alone.
-    fn take(
-        &mut self,
-        answer: databento::historical::symbology::Resolution,
-        parent: Option<&String>,
-    ) -> Result<(), VendorError> {
-        for (symbol, intervals) in answer.mappings {
-            let mut windows = Vec::with_capacity(intervals.len());
-            for interval in intervals
-                .iter()
-                .filter(|interval| !interval.symbol.is_empty())
-            {
-                if let Some(days) = day_range(interval.start_date, interval.end_date) {
-                    let instrument_id = parse_id(&interval.symbol)?;
-                    windows.push(SymbolWindow {
-                        instrument_id,
-                        days,
-                    });
-                }
-            }
-            let symbol = parent.cloned().unwrap_or(symbol);
-            let of_symbol = self.windows.entry(symbol).or_default();
-            of_symbol.extend(windows);
-            of_symbol.sort_by_key(|window| (window.days, window.instrument_id));
-        }
-        Ok(())
-    }
-}
-
-/// The days from `start` up to `end`, as the vendor's dates give them; `None` when there are none.
-#[must_use]
-pub fn day_range(start: time::Date, end: time::Date) -> Option<DayRange> {
-    DayRange::new(from_date(start)?, from_date(end)?)
-}
-
-fn from_date(date: time::Date) -> Option<Day> {
-    let month = u32::from(u8::from(date.month()));
-    Day::from_ymd(date.year(), month, u32::from(date.day()))
-}
-
 /// The first part of an error's body; the rest of it, or of an endless one, tells nothing more.
 async fn error_body(mut response: reqwest::Response) -> String {
     let mut body = Vec::new();
@@ -520,21 +394,4 @@ async fn error_body(mut response: reqwest::Response) -> String {
         }
     }
     String::from_utf8_lossy(&body).into_owned()
-}
-
-fn parse_id(text: &str) -> Result<u32, VendorError> {
-    text.parse()
-        .map_err(|_| VendorError::Unreadable(format!("{text:?} is not an instrument id")))
-}
-
-fn nanos(instant: time::OffsetDateTime) -> Nanos {
-    Nanos(i64::try_from(instant.unix_timestamp_nanos()).unwrap_or(i64::MAX))
-}
-
-fn offset(instant: Nanos) -> time::OffsetDateTime {
-    time::OffsetDateTime::UNIX_EPOCH + time::Duration::nanoseconds(instant.0)
-}
-
-fn date(day: Day) -> time::Date {
-    offset(day.start()).date()
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use backoff::ExponentialBackoffBuilder;
 use backoff::backoff::Backoff;
 
+use crate::configuration::settings::Settings;
+
 /// When to try again.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryDelays {
@@ -15,6 +17,15 @@ pub struct RetryDelays {
 }
 
 impl RetryDelays {
+    /// The delays of the settings.
+    #[must_use]
+    pub fn by(settings: &Settings) -> Self {
+        Self {
+            first: Duration::from_secs_f64(settings.retry_seconds),
+            longest: Duration::from_secs_f64(settings.retry_seconds_max),
+        }
+    }
+
     /// The wait after the failure number `failures`, counted from 1: half to one and a half times
     /// the doubled delay, so that a fleet does not return all at once.
     #[must_use]

@@ -68,7 +68,7 @@ pub async fn run_job(
     archive.sweep()?;
     store.check_origin(origin).await?;
     // Wrong mappings stop the job before anything is asked or paid.
-    session.mappings(&request.schemas, &store).await?;
+    let mappings = session.mappings(&request.schemas, &store).await?;
     let planning = Planning::begin();
     let planned = plan(file, &vendor, Some(&store), began).await?;
     drop(planning);
@@ -82,15 +82,14 @@ pub async fn run_job(
     tell_plan(&planned, &submission);
     let (spent_before, _) = store.spent(submission.job).await?;
     let (backfill, events) = Backfill::new(
-        session,
-        file,
+        &session.settings,
+        mappings,
         archive,
         submission.job,
         Arc::clone(&store),
         vendor,
         stop,
-    )
-    .await?;
+    );
     let before = store.schemas(submission.job).await?;
     let open = before
         .iter()
