@@ -21,6 +21,8 @@ pub struct RecordBlock {
     pub bytes: Vec<u8>,
     /// Each record's index time, in nanoseconds.
     pub index_times: Vec<i64>,
+    /// The number of the first record in its stream, from 0.
+    pub first_number: i64,
 }
 
 /// What a decoded stream consists of, in its order.
@@ -81,6 +83,8 @@ impl<D: FnMut(Decoded) -> bool> Blocks<D> {
     fn deliver_current(&mut self) {
         if !self.current.index_times.is_empty() {
             let block = std::mem::take(&mut self.current);
+            let records = i64::try_from(block.index_times.len()).unwrap_or(i64::MAX);
+            self.current.first_number = block.first_number.saturating_add(records);
             self.deliver(Decoded::Records(block));
         }
     }

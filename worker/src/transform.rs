@@ -39,6 +39,9 @@ pub fn transform(mapping: &Mapping, block: RecordBlock) -> Result<RowBlock, Chun
     Ok(RowBlock {
         columns,
         instrument_ids,
+        record_numbers: (block.first_number..)
+            .take(block.index_times.len())
+            .collect(),
         index_times: block.index_times,
     })
 }

@@ -122,7 +122,7 @@ impl Load {
             let rows = self.insert.fitting(block.len() - start);
             let sql = self.insert.sql(rows);
             let chunk_id = self.claim.chunk.id.0;
-            let arguments = arguments(block, start, rows, chunk_id, self.rows)?;
+            let arguments = arguments(block, start, rows, chunk_id)?;
             let inserted = sqlx::query_with(AssertSqlSafe(sql), arguments)
                 .execute(&mut *self.transaction)
                 .await?;
@@ -242,7 +242,6 @@ fn arguments(
     start: usize,
     rows: usize,
     chunk_id: i64,
-    rows_before: u64,
 ) -> Result<SqliteArguments, StoreError> {
     let encode = |error| StoreError::Database(sqlx::Error::Encode(error));
     let mut arguments = SqliteArguments::default();
@@ -265,8 +264,7 @@ fn arguments(
             .map_err(encode)?;
         }
         arguments.add(chunk_id).map_err(encode)?;
-        let row_number = rows_before + u64::try_from(row - start).unwrap_or(0);
-        arguments.add(count(row_number)).map_err(encode)?;
+        arguments.add(block.record_numbers[row]).map_err(encode)?;
     }
     Ok(arguments)
 }

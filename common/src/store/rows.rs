@@ -29,6 +29,9 @@ pub struct RowBlock {
     pub instrument_ids: Vec<u32>,
     /// Each row's index time, in nanoseconds.
     pub index_times: Vec<i64>,
+    /// The number of each row's record in its stream, from 0: what tells identical records apart,
+    /// and finds a record again in the archive.
+    pub record_numbers: Vec<i64>,
 }
 
 impl RowBlock {
@@ -61,6 +64,7 @@ impl RowBlock {
             columns: columns.collect(),
             instrument_ids: pick(self.instrument_ids, flags),
             index_times: pick(self.index_times, flags),
+            record_numbers: pick(self.record_numbers, flags),
         }
     }
 }

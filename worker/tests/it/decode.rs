@@ -33,6 +33,7 @@ fn records_come_in_blocks_in_their_order_after_the_header() {
                 }
                 Decoded::Records(block) => {
                     assert!(!block.index_times.is_empty() && block.index_times.len() <= 2_048);
+                    assert_eq!(block.first_number, i64::try_from(times.len()).unwrap());
                     bytes.extend(block.bytes);
                     times.extend(block.index_times);
                 }

@@ -56,6 +56,7 @@ fn rows(records: &[(u32, Nanos)]) -> RowBlock {
         columns: vec![ColumnValues::Integers((0..).take(records.len()).collect())],
         instrument_ids: records.iter().map(|(id, _)| *id).collect(),
         index_times: records.iter().map(|(_, time)| time.0).collect(),
+        record_numbers: (0..).take(records.len()).collect(),
     }
 }
 

@@ -33,6 +33,7 @@ fn block<R: AsRef<[u8]>>(records: &[R]) -> RecordBlock {
             .flat_map(|record| record.as_ref().to_vec())
             .collect(),
         index_times: (0..).take(records.len()).collect(),
+        first_number: 7,
     }
 }
 
@@ -89,6 +90,7 @@ fn every_column_is_as_the_record_says<R: Fields>(schema: Schema) {
             "{schema}"
         );
         assert_eq!(rows.index_times[row], i64::try_from(row).unwrap());
+        assert_eq!(rows.record_numbers[row], i64::try_from(row).unwrap() + 7);
     }
 }
 

@@ -146,6 +146,7 @@ pub fn rows(instrument_id: u32, start: Nanos, count: u32) -> RowBlock {
             .collect(),
         instrument_ids: vec![instrument_id; count as usize],
         index_times: (0..count).map(|row| start.0 + i64::from(row)).collect(),
+        record_numbers: (0..i64::from(count)).collect(),
     }
 }
 

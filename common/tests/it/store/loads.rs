@@ -121,8 +121,10 @@ async fn records_that_others_hold_or_rules_hold_back_add_up(store: &Store) {
 async fn identical_records_are_all_kept(store: &Store) {
     let claim = one_claim(store).await;
     let mut load = store.begin_load(&claim, &trades()).await.unwrap();
-    for _ in 0..4 {
-        load.insert(&rows(ES, NOW, 1)).await.unwrap();
+    for number in 0..4 {
+        let mut record = rows(ES, NOW, 1);
+        record.record_numbers = vec![number];
+        load.insert(&record).await.unwrap();
     }
     load.commit(&loaded(&claim, 4), NOW).await.unwrap();
     let rows = stored(store).await;
