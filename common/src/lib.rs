@@ -4,6 +4,7 @@ pub mod time;
 pub mod money;
 pub mod price;
 pub mod request;
+pub mod expression;
 pub mod configuration;
 pub mod record_layout;
 pub mod chunk;
