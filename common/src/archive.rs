@@ -98,8 +98,16 @@ impl Archive {
     /// # Errors
     /// When the folder can't be read.
     pub fn find(&self, request: &RangeRequest) -> io::Result<Option<Manifest>> {
-        let key = self.key(request);
-        let text = match fs::read(self.manifest_path(&key)) {
+        let found = self.manifest(&self.key(request))?;
+        Ok(found.filter(|manifest| manifest.request == *request && manifest.origin == self.origin))
+    }
+
+    /// The archived object of this name, when it has its full length.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn manifest(&self, key: &str) -> io::Result<Option<Manifest>> {
+        let text = match fs::read(self.manifest_path(key)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -107,12 +115,10 @@ impl Archive {
         let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else {
             return Ok(None);
         };
-        let length = fs::metadata(self.root.join(&key))
+        let length = fs::metadata(self.root.join(key))
             .map(|file| file.len())
             .ok();
-        let ours =
-            manifest.key == key && manifest.request == *request && manifest.origin == self.origin;
-        Ok((ours && length == Some(manifest.bytes)).then_some(manifest))
+        Ok((manifest.key == key && length == Some(manifest.bytes)).then_some(manifest))
     }
 
     /// Begins an object; nothing of it can be found before [`Part::finish`].

@@ -79,6 +79,8 @@ impl ChunkState {
             // A running chunk is claimed anew when its lease ran out.
             (S::Pending | S::Running, E::Claim) => Ok(S::Running),
             (S::Running, E::Load) => Ok(S::Done),
+            // In one transaction: nobody sees the chunk in between.
+            (S::Done | S::Dead, E::Replay) => Ok(S::Done),
             (S::Running, E::FindEmpty) => Ok(S::Empty),
             (S::Running, E::PutOff) => Ok(S::Pending),
             (S::Running, E::GiveUp) => Ok(S::Dead),
@@ -113,6 +115,8 @@ pub enum ChunkEvent {
     Claim,
     /// Its records were committed to the tables.
     Load,
+    /// Today's mapping and rules were applied to its archived stream, and the rows swapped.
+    Replay,
     /// The vendor has no records there.
     FindEmpty,
     /// Back to the queue: a retry, a hand-back, or not yet at the vendor.

@@ -3,6 +3,7 @@
 pub mod time;
 pub mod money;
 pub mod price;
+pub mod quality;
 pub mod request;
 pub mod expression;
 pub mod configuration;

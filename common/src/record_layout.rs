@@ -62,6 +62,35 @@ pub enum FieldKind {
     Text(usize),
 }
 
+impl Field {
+    /// Whether a record may leave it undefined.
+    #[must_use]
+    pub fn can_be_undefined(&self) -> bool {
+        match self.kind {
+            Price | Timestamp | Char | Text(_) => true,
+            Unsigned { or_null, .. } | Signed { or_null, .. } => or_null,
+            Id64 => false,
+        }
+    }
+}
+
+impl FieldKind {
+    /// The least and the greatest number that a column can take from it.
+    #[must_use]
+    pub fn bounds(self) -> (i64, i64) {
+        match self {
+            Unsigned { bytes, .. } if bytes < 8 => (0, (1 << (8 * bytes)) - 1),
+            Unsigned { .. } | Timestamp => (0, i64::MAX),
+            Signed { bytes, .. } if bytes < 8 => {
+                let beyond = 1 << (8 * bytes - 1);
+                (-beyond, beyond - 1)
+            }
+            // The least is what stands for NULL.
+            Price | Signed { .. } | Id64 | Char | Text(_) => (-i64::MAX, i64::MAX),
+        }
+    }
+}
+
 const U8: FieldKind = unsigned(1, false);
 const U16: FieldKind = unsigned(2, false);
 const U32: FieldKind = unsigned(4, false);
@@ -90,6 +119,8 @@ pub struct RecordLayout {
     pub record_bytes: usize,
     /// Its fields, without padding.
     pub fields: Vec<Field>,
+    /// The field that the vendor sorts, filters and cuts by; it is never undefined.
+    pub index_time: &'static str,
 }
 
 impl RecordLayout {
@@ -124,9 +155,11 @@ impl RecordLayout {
 }
 
 fn layout<R>(fields: Vec<Field>) -> RecordLayout {
+    let received = fields.iter().any(|field| field.name == "ts_recv");
     RecordLayout {
         record_bytes: size_of::<R>(),
         fields,
+        index_time: if received { "ts_recv" } else { "ts_event" },
     }
 }
 

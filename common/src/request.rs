@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::money::Usd;
+use crate::quality::Quality;
 use crate::time::DayRange;
 
 /// The most symbols that the vendor takes in one request.
@@ -33,6 +34,8 @@ pub struct Request {
     pub priority: i32,
     /// Never spend more than this on the job.
     pub max_cost: Option<Usd>,
+    /// Which rules apply, and how much may be quarantined.
+    pub quality: Quality,
 }
 
 /// Which instruments a request names.
@@ -126,7 +129,7 @@ impl Default for Chunking {
 
 impl Request {
     /// What makes two submissions the same job: what is asked for, not how it is cut, when it is
-    /// worked on, or what it may cost.
+    /// worked on, what it may cost, or which rules apply.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let asked = self.spec().to_string();

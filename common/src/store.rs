@@ -5,22 +5,31 @@
 //! - [`Store::claim`] gives a chunk to one worker under a lease, with an epoch one higher than before.
 //! - Whatever a worker does with its claim is fenced: when the chunk's epoch is no longer the claim's,
 //!   or the chunk no longer runs, the verb answers [`StoreError::Fenced`] and nothing has changed.
-//! - [`Load::commit`] writes rows, coverage, symbology and the chunk's settlement in one transaction.
-//!   After an error, or when a [`Load`] is dropped, nothing of it is in the tables.
+//! - [`Load::commit`] writes rows, quarantine, coverage, symbology and the chunk's settlement in one
+//!   transaction. After an error, or when a [`Load`] is dropped, nothing of it is in the tables.
+//! - [`Store::begin_replay`] begins such a load for a chunk that was settled before: its commit swaps
+//!   what the chunk had for what it has now. [`Store::begin_rehearsal`] changes nothing.
 //! - Money is reserved before a paid request and settled after it, whatever became of it.
 
 pub mod connection;
 pub mod submit;
 pub mod claim;
 pub mod spend;
-pub mod load;
-pub mod settle;
-pub mod status;
 pub mod rows;
+mod insert;
+pub mod coverage;
+mod symbology;
+pub mod load;
+pub mod quarantine;
+pub mod settle;
+pub mod replay;
+pub mod status;
 
 pub use claim::{Chunk, Claim};
 pub use connection::{Access, Store};
 pub use load::{Load, Loaded};
+pub use quarantine::{QuarantineFilter, Quarantined, QuarantinedRecord};
+pub use replay::{Difference, Rehearsal, Replayable};
 pub use spend::Reservation;
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};

@@ -47,6 +47,14 @@ pub enum Command {
     ListJobs(ListJobs),
     /// Show jobs, their counts, and what is missing
     Status(Status),
+    /// Apply today's mappings and rules to the archived streams of a job; the vendor is asked nothing
+    Replay(Replay),
+    /// Show the records that failed a rule, and decide about them again
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+    /// Check the mappings and rules of the configuration
+    #[command(subcommand)]
+    Rules(Rules),
     /// Make the database's tables, or bring them up to date
     Migrate,
     /// Show the version
@@ -97,6 +105,91 @@ pub struct ListJobs {
 pub struct Status {
     /// A job's name or number; all jobs when left out
     pub job: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A job file, the name of one in the configuration's jobs/, or a submitted job's name or number
+    pub job: String,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with the quarantine.
+#[derive(Debug, Subcommand)]
+pub enum Quarantine {
+    /// List quarantined records, and how many fail each rule
+    List(QuarantineList),
+    /// Show one record whole
+    Show(QuarantineShow),
+    /// Apply today's mappings and rules to the chunks with quarantined records, and to dead chunks
+    Retry(QuarantineRetry),
+}
+
+/// The flags of `quarantine list`.
+#[derive(Debug, Args)]
+pub struct QuarantineList {
+    /// A submitted job's name or number; all jobs when left out
+    pub job: Option<String>,
+    /// Only records that fail this rule
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// Only records of this chunk
+    #[arg(long, value_name = "NUMBER")]
+    pub chunk: Option<i64>,
+    /// Records to list
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub limit: u32,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `quarantine show`.
+#[derive(Debug, Args)]
+pub struct QuarantineShow {
+    /// The record as the list names it: CHUNK:RECORD, for example 12:3456
+    pub record: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `quarantine retry`.
+#[derive(Debug, Args)]
+pub struct QuarantineRetry {
+    /// A job file, the name of one in the configuration's jobs/, or a submitted job's name or number;
+    /// all jobs when left out
+    pub job: Option<String>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with the rules.
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// Type-check all mappings and rules; with a sample, say what the rules find in it
+    Check(RulesCheck),
+}
+
+/// The flags of `rules check`.
+#[derive(Debug, Args)]
+pub struct RulesCheck {
+    /// A DBN file to try the rules on, compressed or not
+    #[arg(long, value_name = "FILE")]
+    pub sample: Option<PathBuf>,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

@@ -5,12 +5,15 @@ pub mod run;
 pub mod plan;
 pub mod list_jobs;
 pub mod status;
+pub mod replay;
+pub mod quarantine;
+pub mod rules;
 pub mod migrate;
 pub mod version;
 
 use std::process::ExitCode;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, Rules};
 
 /// Runs the command that was typed.
 ///
@@ -24,6 +27,9 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Plan(options) => plan::run(global, options).await,
         Command::ListJobs(options) => list_jobs::run(global, options),
         Command::Status(options) => status::run(global, options).await,
+        Command::Replay(options) => replay::run(global, options).await,
+        Command::Quarantine(options) => quarantine::run(global, options).await,
+        Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Migrate => migrate::run(global).await,
         Command::Version => version::run(),
     }

@@ -4,6 +4,7 @@ pub mod arguments;
 pub mod session;
 pub mod plan;
 pub mod backfill;
+pub mod replay;
 pub mod progress;
 pub mod memory;
 pub mod report;

@@ -51,20 +51,28 @@ impl Session {
 
     /// The job file at a path, or the one of this name in the configuration.
     pub fn job_file(&self, wanted: &str) -> Result<JobFile, Refusal> {
-        let path = Path::new(wanted);
-        if path.is_file() {
-            return JobFile::parse(read_file(path)?);
+        if let Some(file) = self.find_job_file(wanted)? {
+            return Ok(file);
         }
         let documents = self.files.read_all("jobs")?;
-        let named = documents.iter().find(|document| stem(document) == wanted);
-        if let Some(document) = named {
-            return JobFile::parse(document.clone());
-        }
         let help = match nearest(wanted, documents.iter().map(stem)) {
             Some(near) => format!("did you mean `{near}`? `scheduler list-jobs` shows them all"),
             None => "name a file, or one of those that `scheduler list-jobs` shows".to_owned(),
         };
         Err(Refusal::of(wanted, "there is no such job file", &help))
+    }
+
+    /// The job file that is meant, when one is.
+    pub fn find_job_file(&self, wanted: &str) -> Result<Option<JobFile>, Refusal> {
+        let path = Path::new(wanted);
+        if path.is_file() {
+            return JobFile::parse(read_file(path)?).map(Some);
+        }
+        let documents = self.files.read_all("jobs")?;
+        let named = documents
+            .into_iter()
+            .find(|document| stem(document) == wanted);
+        named.map(JobFile::parse).transpose()
     }
 
     /// The mappings of a job's schemas, checked against the tables that they fill.
@@ -81,6 +89,23 @@ impl Session {
         }
         Ok(mappings)
     }
+}
+
+/// Refuses a job that turns a rule on or off which none of its schemas has.
+pub fn check_switches(file: &JobFile, mappings: &HashMap<Schema, Mapping>) -> Result<(), Refusal> {
+    let known = || mappings.values().flat_map(|mapping| &mapping.rules);
+    for name in file.request.quality.rules.keys() {
+        if known().any(|rule| *rule.name == **name) {
+            continue;
+        }
+        let help = match nearest(name, known().map(|rule| &*rule.name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`scheduler rules check` lists all rules".to_owned(),
+        };
+        let message = format!("no schema of the job has a rule {name:?}");
+        return Err(file.refuse_rule(name, message, &help));
+    }
+    Ok(())
 }
 
 /// A job file's name without folder and ending.

@@ -17,7 +17,10 @@ pub struct TableSum {
     pub sha256: String,
 }
 
-/// The market tables of a database that hold rows, with coverage and symbology.
+/// When a record was quarantined, and in which attempt, is no part of what a chunk holds.
+const CIRCUMSTANCES: [&str; 2] = ["attempt", "quarantined_at"];
+
+/// The market tables of a database that hold rows, with coverage, symbology and quarantine.
 ///
 /// # Panics
 /// When the database can't be read.
@@ -25,7 +28,7 @@ pub async fn tables(database: &Path) -> BTreeMap<String, TableSum> {
     let pool = open(database).await;
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT name FROM sqlite_schema WHERE type = 'table'
-             AND (name LIKE '%\\_data' ESCAPE '\\' OR name IN ('coverage', 'symbology'))",
+             AND (name LIKE '%\\_data' ESCAPE '\\' OR name IN ('coverage', 'symbology', 'quarantine', 'rule_failures'))",
     )
     .fetch_all(&pool)
     .await
@@ -78,6 +81,7 @@ async fn table(pool: &SqlitePool, name: &str) -> TableSum {
         .expect("the columns' names can be read");
     let quoted: Vec<_> = columns
         .iter()
+        .filter(|column| !CIRCUMSTANCES.contains(&column.as_str()))
         .map(|column| format!("quote({column})"))
         .collect();
     let order: Vec<_> = (1..=columns.len())

@@ -25,6 +25,26 @@ pub struct RecordBlock {
     pub first_number: i64,
 }
 
+impl RecordBlock {
+    /// The number in its stream of the record at `row` of the block.
+    #[must_use]
+    pub fn record_number(&self, row: usize) -> i64 {
+        self.first_number
+            .saturating_add(i64::try_from(row).unwrap_or(i64::MAX))
+    }
+}
+
+impl RecordBlock {
+    /// The bytes of the record with this number in its stream; none when it isn't in the block.
+    #[must_use]
+    pub fn record(&self, number: i64, record_bytes: usize) -> &[u8] {
+        let row = usize::try_from(number - self.first_number).unwrap_or(usize::MAX);
+        let start = row.saturating_mul(record_bytes);
+        let end = start.saturating_add(record_bytes);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+}
+
 /// What a decoded stream consists of, in its order.
 #[derive(Debug)]
 pub enum Decoded {

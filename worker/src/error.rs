@@ -1,10 +1,13 @@
 //! What can go wrong with a chunk.
 
+use common::expression::NotExact;
+use common::quality::QuarantineLimit;
 use common::store::StoreError;
 use common::time::Nanos;
 use common::vendor::VendorError;
 
 use crate::dbn_stream::StreamError;
+use crate::validate::Tally;
 
 /// Why an attempt at a chunk failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +50,37 @@ pub enum ChunkError {
         /// The value.
         value: u64,
     },
+    /// A scaled, cast or derived value that the column can't hold exactly.
+    #[error("record {record}: a value of {column} is not exact in its column")]
+    NotExact {
+        /// The column.
+        column: String,
+        /// The record's number in its stream, from 0.
+        record: i64,
+        /// The value and what it should become.
+        #[source]
+        source: NotExact,
+    },
+    /// More records fail rules of severity `error` than the job allows.
+    #[error(transparent)]
+    Quarantine(#[from] Box<OverQuarantined>),
     /// No mapping for the schema was loaded.
     #[error("no mapping is loaded for the schema {0}")]
     NoMapping(dbn::Schema),
+    /// The archive has no stream of the chunk, so that it can't be gone through again.
+    #[error("the archive has no stream of this chunk; `scheduler run` fetches it")]
+    NotArchived,
+    /// Nothing here says what the chunk's symbols mean, so that it can't be gone through again.
+    #[error("nothing here says what its symbols mean; `scheduler run` asks the vendor")]
+    Unresolved,
+    /// A replay that would load other records than the chunk holds.
+    #[error("its archived stream has {now} records of its own, and its ledger counts {before}")]
+    OtherRecords {
+        /// Records of its own by the archived stream.
+        now: u64,
+        /// Records of its own by the ledger.
+        before: u64,
+    },
     /// The archive failed.
     #[error("the archive failed")]
     Archive(#[source] std::io::Error),
@@ -65,6 +96,44 @@ pub enum ChunkError {
     /// A defect of this program.
     #[error("the program failed unexpectedly: {0}")]
     Panic(String),
+}
+
+/// A chunk of which the rules would quarantine more than its job allows.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{quarantined} of {records} records fail a rule of severity error, and at most {limit} may; \
+     nothing was loaded. The worst is {rule}, which {failing} fail: {}. Mend the rule or the mapping, \
+     or raise max_quarantine_percent, and run the job again: it reads the archive",
+    examples.join("; ")
+)]
+pub struct OverQuarantined {
+    /// Records that fail a rule of severity `error`.
+    pub quarantined: u64,
+    /// The chunk's own records.
+    pub records: u64,
+    /// The limit.
+    pub limit: QuarantineLimit,
+    /// The rule that failed most often.
+    pub rule: String,
+    /// Records that fail it.
+    pub failing: u64,
+    /// The first of them.
+    pub examples: Vec<String>,
+}
+
+impl OverQuarantined {
+    /// By what the rules say of a chunk.
+    pub(crate) fn new(tally: &Tally, limit: QuarantineLimit) -> Self {
+        let worst = tally.worst();
+        Self {
+            quarantined: tally.quarantined,
+            records: tally.records,
+            limit,
+            rule: worst.map(|rule| rule.rule.to_string()).unwrap_or_default(),
+            failing: worst.map_or(0, |rule| rule.records),
+            examples: worst.map(|rule| rule.examples.clone()).unwrap_or_default(),
+        }
+    }
 }
 
 /// An error with its causes, in one line.

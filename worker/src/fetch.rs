@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use common::archive::{Manifest, Part, StreamFacts};
-use common::store::load::own_slices;
+use common::store::coverage::own_slices;
 use common::store::{Claim, Held};
 use common::time::Nanos;
 use common::vendor::{RangeRequest, RangeStream, Resolution, VendorError};

@@ -1,24 +1,15 @@
-//! Load: archive → decode → transform → database, one transaction.
+//! Load: archive → decode → transform → own → validate → database, one transaction.
 
-use common::archive::{Manifest, StreamFacts};
-use common::configuration::mapping::Mapping;
-use common::store::rows::RowBlock;
-use common::store::{Claim, Loaded};
+use common::archive::Manifest;
+use common::store::{Claim, Load, Loaded};
 use common::time::Nanos;
 use common::vendor::{Resolution, SymbolWindow};
 use dbn::Metadata;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
-use crate::decode::{Decoded, decode};
 use crate::environment::Environment;
 use crate::error::ChunkError;
-use crate::hashing::Hashing;
 use crate::ownership::{Ownership, asked_slices};
-use crate::transform::transform;
-
-/// Blocks between the decoding thread and the database.
-const BLOCKS_AHEAD: usize = 4;
+use crate::prepare::{Preparation, Prepared};
 
 /// Loads an archived stream; what the tables hold afterwards is what it returns.
 ///
@@ -29,16 +20,30 @@ pub async fn load(
     claim: &Claim,
     manifest: &Manifest,
 ) -> Result<Loaded, ChunkError> {
+    load_undamaged(environment, claim, manifest)
+        .await
+        .map_err(|error| damaged(environment, manifest, error))
+}
+
+async fn load_undamaged(
+    environment: &Environment,
+    claim: &Claim,
+    manifest: &Manifest,
+) -> Result<Loaded, ChunkError> {
     let chunk = &claim.chunk;
     let mapping = environment
         .mappings
         .get(&chunk.schema)
         .ok_or(ChunkError::NoMapping(chunk.schema))?;
-    let mut stream = Stream::open(environment, mapping, manifest)?;
+    let limit = environment.settings.max_quarantine_percent;
+    let mut stream = Preparation::open(&environment.archive, mapping, chunk, manifest, limit)?;
     let Some(metadata) = stream.metadata().await else {
-        return Err(stream.fail(environment, manifest).await);
+        return Err(no_header(stream).await);
     };
-    let resolution = resolve(environment, claim, &metadata).await?;
+    let resolution = match resolution_in_stream(claim, &metadata) {
+        Some(resolution) => resolution,
+        None => crate::fetch::resolve(environment, claim).await?,
+    };
     let mut loaded = Loaded {
         archive_object: manifest.key.clone(),
         resolution,
@@ -57,30 +62,9 @@ pub async fn load(
         "load-begun".into()
     )));
     let others = load.held_by_others().await?;
-    let mut ownership = Ownership::new(chunk, &loaded.resolution, others);
-    while let Some(block) = stream.rows().await {
-        let own = match ownership.claim(block) {
-            Ok(own) => own,
-            Err(error) => return Err(stream.explain(environment, manifest, error).await),
-        };
-        load.insert(&own).await?;
-        loaded.loaded += u64::try_from(own.len()).unwrap_or(0);
-    }
-    let facts = match stream.finish().await {
-        Ok(facts) => facts,
-        Err(error) => return Err(damaged(environment, manifest, error)),
-    };
-    if facts.records != manifest.records {
-        let error = ChunkError::Count {
-            received: facts.records,
-            counted: manifest.records,
-        };
-        return Err(damaged(environment, manifest, error));
-    }
-    loaded.covered = ownership.covered;
-    loaded.filtered = ownership.filtered;
-    loaded.fetched = facts.records - ownership.filtered;
-    loaded.slices = ownership.own().to_vec();
+    stream.own(Ownership::new(chunk, &loaded.resolution, others));
+    let (load, prepared) = pour(stream, load, manifest, &mut loaded).await?;
+    prepared.account(&mut loaded);
     fail::fail_point!("before-commit", |_| Err(ChunkError::Panic(
         "before-commit".into()
     )));
@@ -91,91 +75,50 @@ pub async fn load(
     Ok(loaded)
 }
 
-/// A stream that is decoded and transformed on a thread of its own, a few blocks ahead.
-struct Stream {
-    metadata: mpsc::Receiver<Metadata>,
-    rows: mpsc::Receiver<RowBlock>,
-    thread: JoinHandle<Result<StreamFacts, ChunkError>>,
+/// Takes all blocks of a stream into an open load, and counts them.
+///
+/// # Errors
+/// [`ChunkError`]; the load is closed, and leaves nothing behind.
+pub(crate) async fn pour<L: AsMut<Load>>(
+    mut stream: Preparation,
+    load: L,
+    manifest: &Manifest,
+    loaded: &mut Loaded,
+) -> Result<(L, Prepared), ChunkError> {
+    // Given up, the load is closed at once, for others wait to write; the rest is only counted.
+    let mut open = Some(load);
+    while let Some(block) = stream.next().await {
+        if block.is_given_up() {
+            open = None;
+        }
+        if let Some(load) = &mut open {
+            let load = load.as_mut();
+            load.insert(block.rows()).await?;
+            load.quarantine(block.quarantined(), Nanos::now()).await?;
+            loaded.loaded += as_u64(block.rows().len());
+            loaded.quarantined += as_u64(block.quarantined().len());
+        }
+    }
+    let prepared = stream.finish().await?;
+    if prepared.facts.records != manifest.records {
+        return Err(ChunkError::Count {
+            received: prepared.facts.records,
+            counted: manifest.records,
+        });
+    }
+    match open {
+        Some(load) => Ok((load, prepared)),
+        None => Err(ChunkError::Panic(
+            "a load was given up within its limit".into(),
+        )),
+    }
 }
 
-impl Stream {
-    fn open(
-        environment: &Environment,
-        mapping: &Mapping,
-        manifest: &Manifest,
-    ) -> Result<Self, ChunkError> {
-        let file = environment
-            .archive
-            .read(manifest)
-            .map_err(ChunkError::Archive)?;
-        let (metadata_sender, metadata) = mpsc::channel(1);
-        let (rows_sender, rows) = mpsc::channel(BLOCKS_AHEAD);
-        let mapping = mapping.clone();
-        let archived = manifest.sha256.clone();
-        let thread = tokio::task::spawn_blocking(move || {
-            let mut failed = None;
-            let mut file = Hashing::new(file);
-            let facts = decode(&mut file, mapping.schema, |decoded| match decoded {
-                Decoded::Metadata(metadata) => metadata_sender.blocking_send(*metadata).is_ok(),
-                Decoded::Records(block) => match transform(&mapping, block) {
-                    Ok(rows) => rows_sender.blocking_send(rows).is_ok(),
-                    Err(error) => {
-                        failed = Some(error);
-                        false
-                    }
-                },
-            });
-            // Not every change is one that the decoder could notice; and what it, or anything after
-            // it, took exception to may be the change.
-            match file.sha256().map_err(ChunkError::Archive)? == archived {
-                true => failed.map_or(facts, Err),
-                false => Err(ChunkError::Damaged(
-                    "its bytes are not those that were archived".into(),
-                )),
-            }
-        });
-        Ok(Self {
-            metadata,
-            rows,
-            thread,
-        })
-    }
-
-    async fn metadata(&mut self) -> Option<Metadata> {
-        self.metadata.recv().await
-    }
-
-    async fn rows(&mut self) -> Option<RowBlock> {
-        self.rows.recv().await
-    }
-
-    async fn finish(self) -> Result<StreamFacts, ChunkError> {
-        match self.thread.await {
-            Ok(facts) => facts,
-            Err(error) => Err(ChunkError::Panic(error.to_string())),
-        }
-    }
-
-    /// Why there was not even a header.
-    async fn fail(self, environment: &Environment, manifest: &Manifest) -> ChunkError {
-        match self.finish().await {
-            Err(error) => damaged(environment, manifest, error),
-            Ok(_) => ChunkError::Panic("a stream without a header was taken for whole".into()),
-        }
-    }
-
-    /// Why a record is not as it should be: the archived stream's damage, if it is damaged.
-    async fn explain(
-        mut self,
-        environment: &Environment,
-        manifest: &Manifest,
-        error: ChunkError,
-    ) -> ChunkError {
-        self.rows.close();
-        match self.finish().await {
-            Err(ChunkError::Stopped) | Ok(_) => error,
-            Err(error) => damaged(environment, manifest, error),
-        }
+/// Why there was not even a header.
+pub(crate) async fn no_header(stream: Preparation) -> ChunkError {
+    match stream.finish().await {
+        Err(error) => error,
+        Ok(_) => ChunkError::Panic("a stream without a header was taken for whole".into()),
     }
 }
 
@@ -193,19 +136,13 @@ fn damaged(environment: &Environment, manifest: &Manifest, error: ChunkError) ->
     }
 }
 
-/// What the chunk's symbols mean: the stream says so itself, but for `ALL_SYMBOLS`.
-async fn resolve(
-    environment: &Environment,
-    claim: &Claim,
-    metadata: &Metadata,
-) -> Result<Resolution, ChunkError> {
+/// What the chunk's symbols mean, where the stream says so itself.
+pub(crate) fn resolution_in_stream(claim: &Claim, metadata: &Metadata) -> Option<Resolution> {
     // What was asked for by other symbols than the chunk's own says nothing about them.
     let own_symbols = claim.chunk.range_request().symbols == claim.chunk.symbols;
     let in_stream = from_metadata(metadata);
-    if own_symbols && claim.chunk.symbols.names().is_some() && !in_stream.windows.is_empty() {
-        return Ok(in_stream);
-    }
-    crate::fetch::resolve(environment, claim).await
+    let says = own_symbols && claim.chunk.symbols.names().is_some();
+    (says && !in_stream.windows.is_empty()).then_some(in_stream)
 }
 
 fn from_metadata(metadata: &Metadata) -> Resolution {
@@ -221,4 +158,8 @@ fn from_metadata(metadata: &Metadata) -> Resolution {
         }
     }
     resolution
+}
+
+fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use common::store::load::own_slices;
+use common::store::coverage::own_slices;
 use common::store::rows::RowBlock;
 use common::store::{Chunk, Held};
 use common::time::{Nanos, Span};

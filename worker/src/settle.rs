@@ -80,7 +80,14 @@ pub fn decide(error: &ChunkError) -> Decision {
         | ChunkError::OutsideRange { .. }
         | ChunkError::Damaged(_)
         | ChunkError::Panic(_) => Decision::Retry(None),
-        ChunkError::Value { .. } | ChunkError::NoMapping(_) => Decision::Dead,
+        ChunkError::Value { .. }
+        | ChunkError::NotExact { .. }
+        | ChunkError::Quarantine(_)
+        | ChunkError::NoMapping(_)
+        // These three end a replay, and leave the chunk as it was; no claimed chunk meets them.
+        | ChunkError::NotArchived
+        | ChunkError::Unresolved
+        | ChunkError::OtherRecords { .. } => Decision::Dead,
         ChunkError::Stopped => Decision::HandBack,
     }
 }

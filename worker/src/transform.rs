@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use common::configuration::mapping::{Mapping, Source, Value};
+use common::expression::{self, Inputs, NotExact, Parameters};
 use common::record_layout::{Field, FieldKind};
 use common::store::rows::{ColumnValues, NULL, RowBlock};
 
@@ -12,19 +13,46 @@ use crate::error::ChunkError;
 /// A block of records as a block of rows.
 ///
 /// # Errors
-/// [`ChunkError::Value`] when a value can't be kept exactly.
-pub fn transform(mapping: &Mapping, block: RecordBlock) -> Result<RowBlock, ChunkError> {
+/// [`ChunkError::Value`] and [`ChunkError::NotExact`] when a value can't be kept exactly.
+pub fn transform(
+    mapping: &Mapping,
+    block: &RecordBlock,
+    parameters: Parameters,
+) -> Result<RowBlock, ChunkError> {
     let records = Records {
         bytes: &block.bytes,
         record_bytes: mapping.layout.record_bytes,
     };
+    let rows = block.index_times.len();
     let mut columns = Vec::with_capacity(mapping.columns.len());
     for column in &mapping.columns {
+        let inexact = |row_error: NotExact| ChunkError::NotExact {
+            column: column.name.clone(),
+            record: block.record_number(row_error.row),
+            source: row_error,
+        };
+        let target = column.column_type.value_type();
+        let evaluate = |value: &expression::Value, columns: &[ColumnValues]| {
+            let inputs = Inputs {
+                columns,
+                rows,
+                parameters,
+            };
+            value.evaluate(&inputs, target).map_err(inexact)
+        };
         columns.push(match &column.source {
             Source::Constant(Value::Integer(value)) => ColumnValues::SameInteger(*value),
             Source::Constant(Value::Text(text)) => ColumnValues::SameText(text.as_str().into()),
-            Source::Field { field, default } => {
-                let values = records.column(field)?;
+            Source::Expression(value) => evaluate(value, &columns)?,
+            Source::Field {
+                field,
+                conversion,
+                default,
+            } => {
+                let mut values = records.column(field)?;
+                if let Some(conversion) = conversion {
+                    values = evaluate(conversion, &[values])?;
+                }
                 match default {
                     None => values,
                     Some(default) => with_default(values, default),
@@ -39,10 +67,8 @@ pub fn transform(mapping: &Mapping, block: RecordBlock) -> Result<RowBlock, Chun
     Ok(RowBlock {
         columns,
         instrument_ids,
-        record_numbers: (block.first_number..)
-            .take(block.index_times.len())
-            .collect(),
-        index_times: block.index_times,
+        index_times: block.index_times.clone(),
+        record_numbers: (block.first_number..).take(rows).collect(),
     })
 }
 
@@ -181,8 +207,8 @@ fn with_default(values: ColumnValues, default_value: &Value) -> ColumnValues {
         }
         (ColumnValues::Chars(mut values), Value::Text(default)) => {
             let [default] = default.as_bytes() else {
-                // A column of text takes a default of more than one character.
-                return with_default(ColumnValues::Texts(texts_of(&values)), default_value);
+                // Checked with the mapping: a character's default is one character.
+                return ColumnValues::Chars(values);
             };
             for value in values.iter_mut().filter(|value| **value == 0) {
                 *value = *default;
@@ -198,9 +224,4 @@ fn with_default(values: ColumnValues, default_value: &Value) -> ColumnValues {
         }
         (values, _) => values,
     }
-}
-
-fn texts_of(codes: &[u8]) -> Vec<Option<Arc<str>>> {
-    let text = |code: &u8| (*code != 0).then(|| char::from(*code).to_string().into());
-    codes.iter().map(text).collect()
 }

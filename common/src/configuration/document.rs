@@ -1,6 +1,7 @@
 //! A YAML document that is read strictly; each error shows the file, line and column.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Location, Spanned};
@@ -52,17 +53,64 @@ impl Document {
         self.refuse(place, message, Some(help.to_owned()))
     }
 
+    /// A refusal of a part of the text at `value`'s place: of an expression, say. Where the text is
+    /// not on one line as it is, its beginning is the place, and the text itself is shown.
+    #[must_use]
+    pub fn refuse_within(
+        &self,
+        value: &Spanned<String>,
+        part: Range<usize>,
+        message: String,
+        help: Option<String>,
+    ) -> Refusal {
+        let at: Location = value.referenced;
+        let place = (at.line() > 0).then(|| (at.line(), at.column()));
+        let mut refusal = self.refuse(place, message, help);
+        let text = &value.value;
+        let characters = |end: usize| text.get(..end).map_or(0, |text| text.chars().count());
+        let before = characters(part.start);
+        let marked = characters(part.end).saturating_sub(before).max(1);
+        let Some(excerpt) = &mut refusal.excerpt else {
+            return refusal;
+        };
+        excerpt.marked = marked;
+        let rest: String = excerpt.text.chars().skip(excerpt.before).collect();
+        // A quotation mark may stand in front.
+        let written = [text.clone(), format!("\"{text}"), format!("'{text}")];
+        match written.iter().position(|written| rest.starts_with(written)) {
+            Some(which) => {
+                let offset = before + usize::from(which > 0);
+                excerpt.before += offset;
+                let offset = u64::try_from(offset).unwrap_or_default();
+                refusal.place = Some((at.line(), at.column() + offset));
+            }
+            None if may_hold_a_key(text) => refusal.excerpt = None,
+            None => {
+                excerpt.text = text.replace('\n', " ");
+                excerpt.before = before;
+                excerpt.is_line = false;
+            }
+        }
+        refusal
+    }
+
     fn refuse(&self, place: Option<(u64, u64)>, message: String, help: Option<String>) -> Refusal {
-        let line = place.and_then(|(line, _)| {
+        let excerpt = place.and_then(|(line, column)| {
             let index = usize::try_from(line).ok()?.checked_sub(1)?;
             let line = self.text.lines().nth(index)?;
-            (!may_hold_a_key(line)).then(|| line.to_owned())
+            let excerpt = Excerpt {
+                text: line.to_owned(),
+                is_line: true,
+                before: usize::try_from(column).ok()?.saturating_sub(1),
+                marked: 1,
+            };
+            (!may_hold_a_key(line)).then(|| Box::new(excerpt))
         });
         Refusal {
             message,
             origin: self.origin.clone(),
             place,
-            line,
+            excerpt,
             help,
         }
     }
@@ -83,9 +131,31 @@ pub struct Refusal {
     pub origin: String,
     /// Line and column, from 1, where the input is a file.
     pub place: Option<(u64, u64)>,
-    line: Option<String>,
+    excerpt: Option<Box<Excerpt>>,
     /// What to write instead.
     pub help: Option<String>,
+}
+
+/// What is shown of a file at the place of an error.
+#[derive(Debug)]
+struct Excerpt {
+    text: String,
+    /// Whether it is a line of the file; else it is text that stands over several.
+    is_line: bool,
+    /// Characters before what is wrong, and of what is wrong.
+    before: usize,
+    marked: usize,
+}
+
+impl Excerpt {
+    fn show(&self, line: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = line.to_string();
+        let gutter = number.len();
+        let number = if self.is_line { &number } else { "" };
+        let (text, before, marks) = (&self.text, self.before, "^".repeat(self.marked));
+        write!(f, "\n{:gutter$} |\n{number:gutter$} | {text}", "")?;
+        write!(f, "\n{:gutter$} | {:before$}{marks}", "", "")
+    }
 }
 
 impl Refusal {
@@ -96,7 +166,7 @@ impl Refusal {
             message: message.into(),
             origin: origin.into(),
             place: None,
-            line: None,
+            excerpt: None,
             help: Some(help.to_owned()),
         }
     }
@@ -111,11 +181,8 @@ impl fmt::Display for Refusal {
             None => write!(f, "\n  --> {}", self.origin)?,
             Some((line, column)) => {
                 write!(f, "\n  --> {}:{line}:{column}", self.origin)?;
-                if let Some(text) = &self.line {
-                    let gutter = line.to_string().len();
-                    let column = usize::try_from(column).unwrap_or(1);
-                    write!(f, "\n{:gutter$} |\n{line} | {text}", "")?;
-                    write!(f, "\n{:gutter$} | {:>column$}", "", "^")?;
+                if let Some(excerpt) = &self.excerpt {
+                    excerpt.show(line, f)?;
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! A job file: what a person writes to ask for a backfill, checked into a [`Request`].
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
@@ -9,6 +10,7 @@ use serde_saphyr::Spanned;
 
 use super::document::{Document, Refusal, nearest};
 use crate::money::Usd;
+use crate::quality::{NotAPercentage, Quality};
 use crate::request::{ChunkLength, Chunking, Request, SYMBOLS_PER_REQUEST_MAX, Symbols};
 use crate::time::{Day, DayRange};
 
@@ -69,6 +71,21 @@ struct Written {
     priority: i32,
     /// Never spend more dollars than this.
     max_cost_usd: Option<Spanned<String>>,
+    /// Rules that the job turns on or off, by name.
+    #[serde(default)]
+    rules: BTreeMap<String, Spanned<Switch>>,
+    /// The largest share of a chunk that may be quarantined. Default: the installation's setting.
+    max_quarantine_percent: Option<Spanned<String>>,
+}
+
+/// Whether a rule is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Switch {
+    #[serde(alias = "true")]
+    On,
+    #[serde(alias = "false")]
+    Off,
 }
 
 #[derive(Debug, Deserialize)]
@@ -170,6 +187,15 @@ impl JobFile {
         self.document.refuse_at(&place, message, help)
     }
 
+    /// Refuses what a job says of a rule, at its place.
+    #[must_use]
+    pub fn refuse_rule(&self, rule: &str, message: String, help: &str) -> Refusal {
+        match self.written.rules.get(rule) {
+            Some(place) => self.document.refuse_at(place, message, help),
+            None => self.document.refuse_at(&self.written.name, message, help),
+        }
+    }
+
     /// Refuses the range of days, at the start's or the end's place.
     #[must_use]
     pub fn refuse_days(&self, end: bool, message: String, help: &str) -> Refusal {
@@ -201,6 +227,7 @@ impl Check<'_> {
             chunking: self.chunking()?,
             priority: written.priority,
             max_cost: self.max_cost()?,
+            quality: self.quality()?,
         })
     }
 
@@ -347,6 +374,24 @@ impl Check<'_> {
         Ok(Chunking {
             length,
             symbols_max,
+        })
+    }
+
+    fn quality(&self) -> Result<Quality, Refusal> {
+        let rules = self.written.rules.iter();
+        let limit = self.written.max_quarantine_percent.as_ref();
+        let limit = limit.map(|written| {
+            written.value.parse().map_err(|error: NotAPercentage| {
+                let message = format!("{:?}: {error}", written.value);
+                let help = "write for example `max_quarantine_percent: 0.5`";
+                self.document.refuse_at(written, message, help)
+            })
+        });
+        Ok(Quality {
+            rules: rules
+                .map(|(name, switch)| (name.clone(), switch.value == Switch::On))
+                .collect(),
+            limit: limit.transpose()?,
         })
     }
 

@@ -1,18 +1,30 @@
-//! A mapping: which record fields become which columns of a market table.
+//! A mapping: which record fields become which columns of a market table, and the rules that the
+//! columns are held to.
+
+mod column;
+pub mod rule;
+
+use std::collections::BTreeMap;
 
 use dbn::Schema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
+use sha2::{Digest, Sha256};
 
+use self::column::{Columns, WrittenColumn};
+use self::rule::{Rule, WrittenRule, applied, check_rules};
 use super::document::{Document, Refusal, nearest};
 use super::files::ConfigFiles;
 use super::job_file::SCHEMAS;
-use crate::record_layout::{Field, FieldKind, RecordLayout};
+use crate::expression;
+use crate::record_layout::{Field, RecordLayout};
 use crate::store::load::TableColumn;
 
-/// The name of the field that every record has: what tells a schema's sizes apart, `1d` for
-/// `ohlcv-1d`.
-const GRANULARITY: &str = "granularity";
+/// The columns of every market table that no mapping fills: which chunk a row came with, and its
+/// record's number in the chunk's stream.
+const LINEAGE: [&str; 2] = ["chunk_id", "row_number"];
+/// Hexadecimal digits of a version: enough to tell a few hundred apart.
+const VERSION_DIGITS: usize = 16;
 
 /// What a column of a table holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -45,17 +57,22 @@ impl ColumnType {
 }
 
 /// Where a column's values come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Source {
     /// A field of the record; where it is undefined, the default or NULL.
     Field {
         /// The field.
         field: Field,
+        /// How its value becomes the column's, where it is scaled or cast: an expression over
+        /// that one value.
+        conversion: Option<expression::Value>,
         /// What stands for an undefined value.
         default: Option<Value>,
     },
     /// The same value in every row.
     Constant(Value),
+    /// An expression over the columns before.
+    Expression(expression::Value),
 }
 
 /// A value that a mapping gives.
@@ -76,7 +93,33 @@ pub struct MappedColumn {
     pub column_type: ColumnType,
     /// Where its values come from.
     pub source: Source,
+    /// Whether it can be NULL.
+    pub nullable: bool,
     place: Spanned<()>,
+}
+
+impl MappedColumn {
+    /// The column as expressions see it.
+    fn as_operand(&self) -> expression::Column {
+        let (least, greatest) = match &self.source {
+            Source::Field {
+                field,
+                conversion: None,
+                default: None,
+            } => field.kind.bounds(),
+            // What is computed, given or filled in may be any number that a column holds.
+            Source::Field { .. } | Source::Constant(_) | Source::Expression(_) => {
+                (-i64::MAX, i64::MAX)
+            }
+        };
+        expression::Column {
+            name: self.name.clone(),
+            value_type: self.column_type.value_type(),
+            nullable: self.nullable,
+            least,
+            greatest,
+        }
+    }
 }
 
 /// How one schema's records become rows of a table.
@@ -90,6 +133,8 @@ pub struct Mapping {
     pub table: String,
     /// Its columns, in the order of the mapping file.
     pub columns: Vec<MappedColumn>,
+    /// The rules that its columns are held to, in the order of the mapping file.
+    pub rules: Vec<Rule>,
     document: Document,
     table_place: Spanned<()>,
 }
@@ -103,21 +148,9 @@ struct Written {
     table: Spanned<String>,
     /// The columns.
     columns: Vec<WrittenColumn>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenColumn {
-    /// The table's column.
-    name: Spanned<String>,
-    /// The record's field; the column's name when left out.
-    field: Option<Spanned<String>>,
-    /// What the column holds; the field's own type when left out.
-    r#type: Option<Spanned<ColumnType>>,
-    /// What stands for an undefined value; NULL when left out.
-    default: Option<Spanned<String>>,
-    /// A value for every row, instead of a field.
-    value: Option<Spanned<String>>,
+    /// The rules; none when left out.
+    #[serde(default)]
+    rules: Vec<WrittenRule>,
 }
 
 impl Mapping {
@@ -153,6 +186,30 @@ impl Mapping {
         })
     }
 
+    /// The mappings of all schemas that the files of `configs/schemas/` map.
+    ///
+    /// # Errors
+    /// [`Refusal`] when a file is wrong, or two map one schema.
+    pub fn load_all(files: &ConfigFiles) -> Result<Vec<Self>, Refusal> {
+        let mut mapped = Vec::new();
+        for document in files.read_all("schemas")? {
+            let written: Written = document.parse()?;
+            check_schemas(&document, &written)?;
+            mapped.extend(written.schemas.into_iter().map(|name| name.value));
+        }
+        let known = SCHEMAS.into_iter();
+        known
+            .filter(|schema| mapped.iter().any(|name| name == schema.as_str()))
+            .map(|schema| Self::load(files, schema))
+            .collect()
+    }
+
+    /// The file that it is written in.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.document.origin
+    }
+
     fn check(document: &Document, written: &Written, schema: Schema) -> Result<Self, Refusal> {
         let layout = RecordLayout::of(schema);
         let mut columns: Vec<MappedColumn> = Vec::with_capacity(written.columns.len());
@@ -164,16 +221,55 @@ impl Mapping {
                 let message = format!("column {:?} is mapped twice", column.name.value);
                 return Err(document.refuse_at(&column.name, message, "keep one of the two"));
             }
-            columns.push(check_column(document, column, schema, &layout)?);
+            if LINEAGE.contains(&column.name.value.as_str()) {
+                let message = format!("column {:?} fills itself", column.name.value);
+                return Err(document.refuse_at(&column.name, message, "leave it out"));
+            }
+            let checks = Columns {
+                document,
+                schema,
+                layout: &layout,
+            };
+            let checked = checks.check(column, &columns)?;
+            columns.push(checked);
         }
+        let operands: Vec<_> = columns.iter().map(MappedColumn::as_operand).collect();
+        let rules = check_rules(document, &written.rules, &operands)?;
         Ok(Self {
             schema,
             layout,
             table: written.table.value.clone(),
             columns,
+            rules,
             document: document.clone(),
             table_place: place_of(&written.table),
         })
+    }
+
+    /// The mapping's version as a job applies it: another mapping, or other rules, have another.
+    #[must_use]
+    pub fn version(&self, switches: &BTreeMap<String, bool>) -> String {
+        let mut text = format!("{} {}\n", self.schema, self.table);
+        for column in &self.columns {
+            let MappedColumn {
+                name,
+                column_type,
+                source,
+                ..
+            } = column;
+            text.push_str(&format!("{name} {} {source:?}\n", column_type.name()));
+        }
+        for rule in applied(&self.rules, switches) {
+            let Rule {
+                name,
+                severity,
+                text: check,
+                ..
+            } = rule;
+            text.push_str(&format!("{name} {severity} {check}\n"));
+        }
+        let digest = Sha256::digest(text.as_bytes());
+        crate::hex(&digest)[..VERSION_DIGITS].to_owned()
     }
 
     /// Checks the mapping against the table that it fills, before anything is fetched.
@@ -184,6 +280,14 @@ impl Mapping {
         if table.is_empty() {
             let message = format!("there is no table {:?}", self.table);
             let help = "write a market table's name, for example trades_data";
+            return Err(self.document.refuse_at(&self.table_place, message, help));
+        }
+        if !LINEAGE
+            .iter()
+            .all(|own| table.iter().any(|held| held.name == *own))
+        {
+            let message = format!("{:?} is no market table", self.table);
+            let help = "write a table that has the columns chunk_id and row_number";
             return Err(self.document.refuse_at(&self.table_place, message, help));
         }
         for column in &self.columns {
@@ -206,9 +310,19 @@ impl Mapping {
                 let help = "map a field of the column's type, or change `type`";
                 return Err(self.document.refuse_at(&column.place, message, help));
             }
+            if column.nullable && held.not_null {
+                let message = format!(
+                    "{:?} is {} that can be undefined, and the table's column {} NOT NULL",
+                    column.name,
+                    column.column_type.name(),
+                    held.sql_type
+                );
+                let help = "give the column a `default`, or let the table's column take NULL";
+                return Err(self.document.refuse_at(&column.place, message, help));
+            }
         }
         let filled = |held: &&TableColumn| {
-            let own = ["chunk_id", "row_number"].contains(&held.name.as_str());
+            let own = LINEAGE.contains(&held.name.as_str());
             own || self.columns.iter().any(|column| column.name == held.name)
         };
         let unfilled = table.iter().find(|held| held.not_null && !filled(held));
@@ -240,135 +354,4 @@ fn check_schemas(document: &Document, written: &Written) -> Result<(), Refusal> 
         }
     }
     Ok(())
-}
-
-fn check_column(
-    document: &Document,
-    column: &WrittenColumn,
-    schema: Schema,
-    layout: &RecordLayout,
-) -> Result<MappedColumn, Refusal> {
-    let (column_type, source) = match (&column.value, &column.field) {
-        (Some(value), Some(_)) => {
-            let message = "a column has a value or a field, not both".to_owned();
-            return Err(document.refuse_at(value, message, "leave one of the two out"));
-        }
-        (Some(value), None) => {
-            let column_type = column.r#type.as_ref().map_or(ColumnType::Text, |t| t.value);
-            let constant = parse_value(document, value, column_type)?;
-            (column_type, Source::Constant(constant))
-        }
-        (None, field) => check_field(document, column, field.as_ref(), schema, layout)?,
-    };
-    Ok(MappedColumn {
-        name: column.name.value.clone(),
-        column_type,
-        source,
-        place: place_of(&column.name),
-    })
-}
-
-fn check_field(
-    document: &Document,
-    column: &WrittenColumn,
-    field: Option<&Spanned<String>>,
-    schema: Schema,
-    layout: &RecordLayout,
-) -> Result<(ColumnType, Source), Refusal> {
-    let name = field.unwrap_or(&column.name);
-    if name.value == GRANULARITY {
-        let size = schema.as_str().rsplit('-').next().unwrap_or_default();
-        return Ok((
-            ColumnType::Text,
-            Source::Constant(Value::Text(size.to_owned())),
-        ));
-    }
-    let Some(field) = layout.field(&name.value) else {
-        let names = || layout.fields.iter().map(|field| field.name.as_str());
-        let help = match nearest(&name.value, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the fields are {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        let message = format!("{schema} records have no field {:?}", name.value);
-        return Err(document.refuse_at(name, message, &help));
-    };
-    let own = own_type(field.kind);
-    let column_type = column.r#type.as_ref().map_or(own, |written| written.value);
-    if !converts(own, column_type) {
-        let (from, to) = (own.name(), column_type.name());
-        let message = format!(
-            "the field {:?} is {from}, which can't become {to}",
-            name.value
-        );
-        let help = format!("leave `type` out, or write `type: {from}`");
-        let place = column
-            .r#type
-            .as_ref()
-            .map_or_else(|| place_of(name), place_of);
-        return Err(document.refuse_at(&place, message, &help));
-    }
-    let default = column.default.as_ref();
-    let default = default
-        .map(|value| parse_value(document, value, column_type))
-        .transpose()?;
-    let field = field.clone();
-    Ok((column_type, Source::Field { field, default }))
-}
-
-fn own_type(kind: FieldKind) -> ColumnType {
-    match kind {
-        FieldKind::Price => ColumnType::Price,
-        FieldKind::Timestamp => ColumnType::Timestamp,
-        FieldKind::Unsigned { .. } | FieldKind::Signed { .. } => ColumnType::Integer,
-        FieldKind::Char => ColumnType::Char,
-        FieldKind::Id64 | FieldKind::Text(_) => ColumnType::Text,
-    }
-}
-
-/// Prices and timestamps can be kept as the numbers that they are counted in; the rest stays.
-fn converts(from: ColumnType, to: ColumnType) -> bool {
-    from == to
-        || matches!(
-            (from, to),
-            (
-                ColumnType::Price | ColumnType::Timestamp,
-                ColumnType::Integer
-            ) | (ColumnType::Char, ColumnType::Text)
-        )
-}
-
-fn parse_value(
-    document: &Document,
-    written: &Spanned<String>,
-    column_type: ColumnType,
-) -> Result<Value, Refusal> {
-    let text = written.value.as_str();
-    let value = match column_type {
-        ColumnType::Integer => text.parse().ok().map(Value::Integer),
-        ColumnType::Price => text
-            .parse::<rust_decimal::Decimal>()
-            .ok()
-            .and_then(crate::price::Price::from_decimal)
-            .map(|price| Value::Integer(price.0)),
-        ColumnType::Timestamp => text
-            .parse::<crate::time::Nanos>()
-            .ok()
-            .map(|instant| Value::Integer(instant.0)),
-        ColumnType::Char => (text.len() == 1).then(|| Value::Text(text.to_owned())),
-        ColumnType::Text => Some(Value::Text(text.to_owned())),
-    };
-    value.ok_or_else(|| {
-        let example = match column_type {
-            ColumnType::Integer => "0",
-            ColumnType::Price => "1234.25",
-            ColumnType::Timestamp => "2024-01-31T00:00:00Z",
-            ColumnType::Char => "N",
-            ColumnType::Text => "text",
-        };
-        let message = format!(
-            "{text:?} does not fit a column of type {}",
-            column_type.name()
-        );
-        document.refuse_at(written, message, &format!("write for example {example}"))
-    })
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::document::{Refusal, nearest};
 use super::files::ConfigFiles;
+use crate::quality::{NotAPercentage, QuarantineLimit};
 
 /// The vendor's key. It never prints itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -75,6 +76,10 @@ pub struct Settings {
     /// Data and symbology requests a second (`BACKHAUL_DATA_REQUESTS_PER_SECOND`). Default 100,
     /// the vendor's limit for a team.
     pub data_requests_per_second: f64,
+    /// The largest share of a chunk's records, in percent, that may be quarantined
+    /// (`BACKHAUL_MAX_QUARANTINE_PERCENT`), where a job doesn't say otherwise: above it the chunk
+    /// is given up and nothing of it loaded. Default 1.
+    pub max_quarantine_percent: QuarantineLimit,
 }
 
 impl fmt::Debug for Settings {
@@ -99,6 +104,7 @@ impl Default for Settings {
             read_timeout_seconds: 60.0,
             metadata_requests_per_second: 20.0,
             data_requests_per_second: 100.0,
+            max_quarantine_percent: QuarantineLimit::default(),
         }
     }
 }
@@ -117,6 +123,7 @@ const ENVIRONMENT: &[&str] = &[
     "BACKHAUL_READ_TIMEOUT_SECONDS",
     "BACKHAUL_METADATA_REQUESTS_PER_SECOND",
     "BACKHAUL_DATA_REQUESTS_PER_SECOND",
+    "BACKHAUL_MAX_QUARANTINE_PERCENT",
     "BACKHAUL_CONFIG_DIR",
     "BACKHAUL_LOG",
 ];
@@ -174,6 +181,12 @@ impl Settings {
             }
             "BACKHAUL_DATA_REQUESTS_PER_SECOND" => {
                 self.data_requests_per_second = number(name, value)?;
+            }
+            "BACKHAUL_MAX_QUARANTINE_PERCENT" => {
+                self.max_quarantine_percent = value.parse().map_err(|error: NotAPercentage| {
+                    let message = format!("{value:?}: {error}");
+                    Refusal::of(name, message, "write for example 0.5")
+                })?;
             }
             name if name.starts_with("BACKHAUL_") && !ENVIRONMENT.contains(&name) => {
                 return Err(unknown_variable(name));

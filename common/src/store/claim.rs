@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteRow;
 use super::{Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
+use crate::quality::{Quality, QuarantineLimit};
 use crate::request::Symbols;
 use crate::time::{DayRange, Nanos};
 use crate::vendor::RangeRequest;
@@ -38,6 +39,8 @@ pub struct Chunk {
     pub cost: Usd,
     /// Failed attempts so far.
     pub failures: u32,
+    /// What its job decides about quality.
+    pub quality: Quality,
 }
 
 impl Chunk {
@@ -125,7 +128,9 @@ impl Store {
                  AND ((state = 'pending' AND due_at <= ?4)
                      OR (state = 'running' AND lease_until <= ?4))
                  AND (SELECT state FROM jobs WHERE id = chunks.job_id) = 'active'
-             RETURNING *, (SELECT symbols FROM symbol_sets WHERE id = symbols_id) AS symbols",
+             RETURNING *, (SELECT symbols FROM symbol_sets WHERE id = symbols_id) AS symbols,
+                 (SELECT rules FROM jobs WHERE id = job_id) AS rules,
+                 (SELECT quarantine_limit FROM jobs WHERE id = job_id) AS quarantine_limit",
         )
         .bind(to.name())
         .bind(owner)
@@ -176,7 +181,7 @@ impl Store {
     }
 }
 
-fn claim(row: &SqliteRow) -> Result<Claim, StoreError> {
+pub(super) fn claim(row: &SqliteRow) -> Result<Claim, StoreError> {
     let chunk = Chunk {
         id: ChunkId(row.try_get("id")?),
         job: JobId(row.try_get("job_id")?),
@@ -191,10 +196,22 @@ fn claim(row: &SqliteRow) -> Result<Claim, StoreError> {
         billable_bytes: super::rows::unsigned(row.try_get("billable_bytes")?),
         cost: Usd(row.try_get("cost_nanousd")?),
         failures: row.try_get("failures")?,
+        quality: quality(row)?,
     };
     Ok(Claim {
         chunk,
         epoch: row.try_get("epoch")?,
+    })
+}
+
+/// What a job decides about quality.
+pub(super) fn quality(row: &SqliteRow) -> Result<Quality, StoreError> {
+    let rules: String = row.try_get("rules")?;
+    let limit: Option<u32> = row.try_get("quarantine_limit")?;
+    Ok(Quality {
+        rules: serde_json::from_str(&rules)
+            .map_err(|_| StoreError::Unreadable("a job's rules that are none".into()))?,
+        limit: limit.map(QuarantineLimit::from_millionths),
     })
 }
 

@@ -66,6 +66,25 @@ impl Store {
         }
     }
 
+    /// A database in memory with current tables and nothing in them, to check mappings against.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can't be made.
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(SqliteConnectOptions::new().in_memory(true))
+            .await?;
+        migrate(&pool).await?;
+        Ok(Self {
+            read: pool.clone(),
+            write: pool,
+            _work_lock: None,
+        })
+    }
+
     /// Closes the connections; what was committed is in the database's one file.
     pub async fn close(&self) {
         self.read.close().await;

@@ -2,7 +2,8 @@
 
 use sqlx::{Sqlite, Transaction};
 
-use super::load::{held_by_others, insert_slices, insert_windows, own_slices, symbol_windows};
+use super::coverage::{held_by_others, insert_slices, own_slices};
+use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkState, JobId};
@@ -198,11 +199,13 @@ pub(super) fn fence(claim: &Claim, rows_affected: u64) -> Result<(), StoreError>
 pub(super) async fn check_fence(
     transaction: &mut Transaction<'static, Sqlite>,
     claim: &Claim,
+    state: ChunkState,
 ) -> Result<(), StoreError> {
     let held: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM chunks WHERE id = ? AND epoch = ? AND state = 'running'")
+        sqlx::query_scalar("SELECT 1 FROM chunks WHERE id = ? AND epoch = ? AND state = ?")
             .bind(claim.chunk.id.0)
             .bind(claim.epoch)
+            .bind(state.name())
             .fetch_optional(&mut **transaction)
             .await?;
     held.map(|_| ()).ok_or(StoreError::Fenced(claim.chunk.id))

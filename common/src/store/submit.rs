@@ -9,6 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
+use crate::quality::{Quality, QuarantineLimit};
 use crate::request::{Request, Symbols};
 use crate::time::{DayRange, Nanos, Span};
 
@@ -184,14 +185,47 @@ impl Store {
             .collect()
     }
 
+    /// Where the records come from that the database holds; `None` while it holds none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn origin(&self) -> Result<Option<String>, StoreError> {
+        let known = sqlx::query_scalar("SELECT name FROM origin");
+        Ok(known.fetch_optional(&self.read).await?)
+    }
+
+    /// The job that a request made.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn job_of(&self, request: &Request) -> Result<Option<JobId>, StoreError> {
+        let id: Option<i64> = sqlx::query_scalar("SELECT id FROM jobs WHERE fingerprint = ?")
+            .bind(request.fingerprint())
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(id.map(JobId))
+    }
+
+    /// Decides about a job's quality anew; chunks that are settled stay as they are.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn set_quality(&self, job: JobId, quality: &Quality) -> Result<(), StoreError> {
+        sqlx::query("UPDATE jobs SET rules = ?, quarantine_limit = ? WHERE id = ?")
+            .bind(serde_json::json!(quality.rules).to_string())
+            .bind(quality.limit.map(QuarantineLimit::millionths))
+            .bind(job.0)
+            .execute(&self.write)
+            .await?;
+        Ok(())
+    }
+
     /// Refuses an origin that is not that of the records which the database holds already.
     ///
     /// # Errors
     /// [`StoreError::Origin`].
     pub async fn check_origin(&self, origin: &str) -> Result<(), StoreError> {
-        let known: Option<String> = sqlx::query_scalar("SELECT name FROM origin")
-            .fetch_optional(&self.read)
-            .await?;
+        let known = self.origin().await?;
         known.map_or(Ok(()), |known| same_origin(&known, origin))
     }
 }
@@ -235,10 +269,12 @@ async fn upsert_job(
     now: Nanos,
 ) -> Result<JobId, StoreError> {
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO jobs (name, fingerprint, spec, state, priority, max_cost_nanousd, created_at)
-         VALUES (?, ?, ?, 'active', ?, ?, ?)
+        "INSERT INTO jobs (name, fingerprint, spec, state, priority, max_cost_nanousd, created_at,
+             rules, quarantine_limit)
+         VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?)
          ON CONFLICT (fingerprint) DO UPDATE SET state = 'active', reason = NULL,
-             priority = excluded.priority, max_cost_nanousd = excluded.max_cost_nanousd
+             priority = excluded.priority, max_cost_nanousd = excluded.max_cost_nanousd,
+             rules = excluded.rules, quarantine_limit = excluded.quarantine_limit
          RETURNING id",
     )
     .bind(&request.name)
@@ -247,6 +283,8 @@ async fn upsert_job(
     .bind(request.priority)
     .bind(request.max_cost.map(|limit| limit.0))
     .bind(now.0)
+    .bind(serde_json::json!(request.quality.rules).to_string())
+    .bind(request.quality.limit.map(QuarantineLimit::millionths))
     .fetch_one(&mut *connection)
     .await?;
     sqlx::query("UPDATE chunks SET priority = ?2 WHERE job_id = ?1 AND priority <> ?2")

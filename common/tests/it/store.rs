@@ -25,5 +25,6 @@ mod submissions;
 mod claims;
 mod loads;
 mod slices;
+mod replays;
 mod spending;
 mod sqlite;

@@ -19,7 +19,7 @@ use crate::exit::{INCOMPLETE, OverBudget, print};
 use crate::plan::{Plan, plan};
 use crate::progress::{Planning, follow, thousands};
 use crate::report::Report;
-use crate::session::{Session, stop_on_signals};
+use crate::session::{Session, check_switches, stop_on_signals};
 
 /// Where records come from unless it is the demo.
 pub const ORIGIN: &str = "the vendor";
@@ -69,6 +69,7 @@ pub async fn run_job(
     store.check_origin(origin).await?;
     // Wrong mappings stop the job before anything is asked or paid.
     let mappings = session.mappings(&request.schemas, &store).await?;
+    check_switches(file, &mappings)?;
     let planning = Planning::begin();
     let planned = plan(file, &vendor, Some(&store), began).await?;
     drop(planning);

@@ -62,6 +62,7 @@ fn request(symbols: Symbols, symbols_max: usize) -> Request {
         },
         priority: 0,
         max_cost: None,
+        quality: common::quality::Quality::default(),
     }
 }
 

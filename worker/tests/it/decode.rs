@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use common::configuration::files::ConfigFiles;
 use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::Mapping;
+use common::expression::Parameters;
 use common::time::Nanos;
 use dbn::Schema;
 use worker::decode::{Decoded, decode};
@@ -136,11 +137,14 @@ fn every_real_sample_becomes_rows() {
         let mut rows = 0;
         let facts = decode(stream, schema, |decoded| {
             if let Decoded::Records(block) = decoded {
-                let times = block.index_times.clone();
-                let block = transform(&mapping, block)
+                let days = Parameters {
+                    chunk_start: Nanos(0),
+                    chunk_end: Nanos(i64::MAX),
+                };
+                let rows_of = transform(&mapping, &block, days)
                     .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-                assert_eq!(block.index_times, times);
-                rows += u64::try_from(block.len()).unwrap();
+                assert_eq!(rows_of.index_times, block.index_times);
+                rows += u64::try_from(rows_of.len()).unwrap();
             }
             true
         });

@@ -18,6 +18,9 @@ const FAILPOINTS: [&str; 6] = [
     "after-commit",
 ];
 
+/// Those of a replay.
+pub const REPLAY_FAILPOINTS: [&str; 2] = ["replay-begun", "replay-before-commit"];
+
 fn pieces() -> [Piece; 4] {
     let symbols = ["ES.c.0", "CL.c.0"];
     [
@@ -41,6 +44,7 @@ async fn undisturbed() -> BTreeMap<String, TableSum> {
     let wanted = [
         "coverage",
         "definitions_data",
+        "rule_failures",
         "symbology",
         "tbbo_data",
         "trades_data",
@@ -137,5 +141,6 @@ fn every_failpoint_of_the_source_is_tested() {
             found.insert(rest.split('"').nth(1).unwrap().to_owned());
         }
     }
-    assert_eq!(found, FAILPOINTS.map(str::to_owned).into());
+    let tested = FAILPOINTS.iter().chain(&REPLAY_FAILPOINTS);
+    assert_eq!(found, tested.map(|name| (*name).to_owned()).collect());
 }

@@ -26,6 +26,7 @@ use testkit::sandbox::Sandbox;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use worker::environment::{Environment, Event, Outcome};
+use worker::replay::ReplayEnvironment;
 
 pub const DATASET: &str = "GLBX.MDP3";
 
@@ -44,6 +45,20 @@ pub struct Piece {
     pub schema: Schema,
     pub symbols: Symbols,
     pub days: DayRange,
+}
+
+/// The project's mapping of a schema, with its file's text changed.
+pub fn changed_mapping(schema: Schema, change: impl FnOnce(String) -> String) -> Mapping {
+    let documents = ConfigFiles::CompiledIn.read_all("schemas").unwrap();
+    let file = format!("configs/schemas/{schema}.yaml");
+    let found = documents
+        .into_iter()
+        .find(|document| document.origin.ends_with(&file));
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path().join("schemas")).unwrap();
+    sandbox.write("schemas/own.yaml", &change(found.unwrap().text));
+    let files = ConfigFiles::Folder(sandbox.path().to_owned());
+    Mapping::load(&files, schema).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
 pub fn day(month: u32, day: u32) -> Day {
@@ -79,6 +94,7 @@ pub fn request(name: &str, stype_in: SType, days: DayRange) -> Request {
         chunking: Chunking::default(),
         priority: 0,
         max_cost: None,
+        quality: common::quality::Quality::default(),
     }
 }
 
@@ -245,6 +261,23 @@ impl Installation {
         worker::pool::run(environment, hints, dealt, ended)
             .await
             .unwrap();
+    }
+
+    /// Works with another text of one schema's mapping file from now on.
+    pub fn use_mapping(&mut self, schema: Schema, change: impl FnOnce(String) -> String) {
+        let mut mappings = (*self.environment.mappings).clone();
+        mappings.insert(schema, changed_mapping(schema, change));
+        self.environment.mappings = Arc::new(mappings);
+    }
+
+    /// What a replay may touch.
+    pub fn replay_environment(&self) -> ReplayEnvironment {
+        ReplayEnvironment {
+            store: Arc::clone(&self.environment.store),
+            archive: self.environment.archive.clone(),
+            mappings: (*self.environment.mappings).clone(),
+            limit: self.environment.settings.max_quarantine_percent,
+        }
     }
 
     /// Claims a job's first chunk that is due.

@@ -12,3 +12,6 @@ mod leases;
 mod money;
 mod decode;
 mod damage;
+mod validate;
+mod record_json;
+mod replays;

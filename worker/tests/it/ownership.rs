@@ -27,6 +27,7 @@ fn chunk(schema: Schema, stype_in: SType, symbols: &[&str], days: DayRange) -> C
         billable_bytes: 0,
         cost: Usd(0),
         failures: 0,
+        quality: common::quality::Quality::default(),
     }
 }
 

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use common::configuration::files::ConfigFiles;
 use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::{Mapping, Source};
-use common::store::rows::{ColumnValues, NULL};
+use common::expression::Parameters;
+use common::store::rows::{ColumnValues, NULL, RowBlock};
+use common::time::Nanos;
 use dbn::encode::{CsvEncoder, EncodeRecord};
 use dbn::{
     BboMsg, CbboMsg, Cmbp1Msg, ImbalanceMsg, InstrumentDefMsg, MboMsg, Mbp1Msg, Mbp10Msg, OhlcvMsg,
@@ -15,12 +17,19 @@ use dbn::{
 use testkit::sandbox::Sandbox;
 use worker::decode::RecordBlock;
 use worker::error::ChunkError;
-use worker::transform::transform;
 
 #[macro_use]
 mod independent;
 
 use independent::{ALL_VALUES, Cell, Fields};
+
+fn transform(mapping: &Mapping, block: RecordBlock) -> Result<RowBlock, ChunkError> {
+    let days = Parameters {
+        chunk_start: Nanos(0),
+        chunk_end: Nanos(i64::MAX),
+    };
+    worker::transform::transform(mapping, &block, days)
+}
 
 fn mapping(schema: Schema) -> Mapping {
     Mapping::load(&ConfigFiles::CompiledIn, schema).unwrap()
@@ -130,7 +139,7 @@ fn no_field_is_lost<R: Fields>(schema: Schema) {
         .iter()
         .filter_map(|column| match &column.source {
             Source::Field { field, .. } => Some(field.name.clone()),
-            Source::Constant(_) => None,
+            Source::Constant(_) | Source::Expression(_) => None,
         });
     assert_eq!(mapped.collect::<BTreeSet<_>>(), vendors, "{schema}: mapped");
     let tested = R::undefined(schema).cells();

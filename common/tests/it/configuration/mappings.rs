@@ -102,10 +102,13 @@ fn a_column_takes_the_type_of_its_field_or_one_that_it_can_become() {
     assert_eq!(column("price").column_type, ColumnType::Integer);
     let default = match &column("price").source {
         Source::Field { default, .. } => default.clone(),
-        constant @ Source::Constant(_) => panic!("{constant:?}"),
+        other => panic!("{other:?}"),
     };
     assert_eq!(default, Some(Value::Integer(0)));
-    assert_eq!(column("flags").source, Source::Constant(Value::Integer(7)));
+    assert!(matches!(
+        column("flags").source,
+        Source::Constant(Value::Integer(7))
+    ));
     assert_eq!(column("ts_recv").column_type, ColumnType::Timestamp);
     assert_eq!(column("side").column_type, ColumnType::Char);
 }
@@ -169,15 +172,15 @@ fn an_unknown_field_is_refused_with_the_nearest() {
 
 #[test]
 fn a_field_that_cannot_become_the_type_is_refused() {
-    let text = with("size", "{name: size, type: price}");
+    let text = with("side", "{name: side, type: price}");
     let refusal = load(&text, Schema::Trades).unwrap_err();
     assert_shows(
         &refusal,
         &[
-            "\"size\" is integer",
+            "\"side\" is char",
             "can't become price",
-            "trades.yaml:9:24",
-            "write `type: integer`",
+            "trades.yaml:11:24",
+            "write `type: char`",
         ],
     );
     let text = with("size", "{name: size, type: float}");
@@ -196,10 +199,31 @@ fn a_column_that_is_mapped_twice_is_refused() {
 }
 
 #[test]
-fn a_value_and_a_field_together_are_refused() {
-    let text = with("size", "{name: size, field: size, value: 1}");
-    let refusal = load(&text, Schema::Trades).unwrap_err();
-    assert_shows(&refusal, &["not both", "trades.yaml:9:38"]);
+fn a_column_has_one_source() {
+    for (line, place) in [
+        ("{name: size, field: size, value: 1}", "trades.yaml:9:38"),
+        (
+            "{name: size, field: size, expression: price}",
+            "trades.yaml:9:43",
+        ),
+        (
+            "{name: size, value: 1, expression: price}",
+            "trades.yaml:9:40",
+        ),
+    ] {
+        let refusal = load(&with("size", line), Schema::Trades).unwrap_err();
+        assert_shows(&refusal, &["one of them", place, "leave the others out"]);
+    }
+    for (line, place) in [
+        ("{name: size, value: 1, scale: 2}", "trades.yaml:9:35"),
+        (
+            "{name: size, expression: price, default: 1}",
+            "trades.yaml:9:46",
+        ),
+    ] {
+        let refusal = load(&with("size", line), Schema::Trades).unwrap_err();
+        assert_shows(&refusal, &["goes with a field", place]);
+    }
 }
 
 #[test]

@@ -8,7 +8,10 @@ use common::configuration::mapping::Mapping;
 use common::money::Usd;
 use common::request::{Chunking, Request, Symbols};
 use common::store::rows::{ColumnValues, NULL, RowBlock};
-use common::store::{Access, Claim, Held, Loaded, PlannedChunk, Store, StoreError};
+use common::store::{
+    Access, Claim, Held, Loaded, PlannedChunk, QuarantineFilter, QuarantinedRecord, Store,
+    StoreError,
+};
 use common::time::{Day, DayRange, Nanos, Span};
 use common::vendor::{Resolution, SymbolWindow};
 use dbn::{SType, Schema};
@@ -73,6 +76,7 @@ pub fn request(name: &str) -> Request {
         chunking: Chunking::default(),
         priority: 0,
         max_cost: None,
+        quality: common::quality::Quality::default(),
     }
 }
 
@@ -205,14 +209,32 @@ pub async fn stored(store: &Store) -> Vec<Vec<String>> {
     sample.expect("rows can be read").rows
 }
 
-/// All that a reader can see of jobs, chunks, slices and rows.
+/// All that a reader can see of jobs, chunks, slices, rows and the quarantine.
 pub async fn picture(store: &Store) -> String {
     let mut picture = format!("{:#?}\n{:#?}\n", slices(store).await, stored(store).await);
+    let everything = QuarantineFilter::default();
+    let quarantined = store.quarantined(&everything, 1_000).await;
+    picture.push_str(&format!("{:#?}\n", quarantined.expect("the quarantine")));
     for job in store.jobs(None).await.expect("jobs can be read") {
         let schemas = store.schemas(job.id).await.expect("schemas can be read");
+        let failures = store.rule_failures(job.id).await;
+        picture.push_str(&format!("{:#?}\n", failures.expect("failures can be read")));
         let unfinished = store.unfinished(job.id, 1_000).await;
         let unfinished = unfinished.expect("chunks can be read");
         picture += &format!("{job:#?}\n{schemas:#?}\n{unfinished:#?}\n");
     }
     picture
+}
+
+/// Records on their way into the quarantine, numbered from 100.
+pub fn quarantined(count: i64) -> Vec<QuarantinedRecord> {
+    (100..100 + count)
+        .map(|record_number| QuarantinedRecord {
+            record_number,
+            instrument_id: ES,
+            index_time: NOW.0,
+            failed: vec!["size_positive".into(), "side_known".into()],
+            record: format!("{{\"number\":{record_number}}}"),
+        })
+        .collect()
 }

@@ -5,8 +5,8 @@ use common::store::{Loaded, Store, StoreError};
 use common::time::Nanos;
 
 use super::ground::{
-    ES, NOW, claim, claim_at, held, january, load, loaded, one_claim, picture, request, rows,
-    slices, stored, submit, trades,
+    ES, NOW, claim, claim_at, held, january, load, loaded, one_claim, picture, quarantined,
+    request, rows, slices, stored, submit, trades,
 };
 
 on_every_engine! {
@@ -101,6 +101,7 @@ async fn records_that_others_hold_or_rules_hold_back_add_up(store: &Store) {
     let claim = one_claim(store).await;
     let mut load = store.begin_load(&claim, &trades()).await.unwrap();
     load.insert(&rows(ES, NOW, 3)).await.unwrap();
+    load.quarantine(&quarantined(2), NOW).await.unwrap();
     let counts = Loaded {
         fetched: 10,
         quarantined: 2,

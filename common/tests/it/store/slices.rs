@@ -1,7 +1,7 @@
 //! Slices: each instrument's time is held by one chunk, whoever asks for it.
 
 use common::chunk::ChunkId;
-use common::store::load::own_slices;
+use common::store::coverage::own_slices;
 use common::store::{Held, Loaded, Store, StoreError};
 use common::time::{Nanos, Span};
 use proptest::prelude::*;

@@ -1,0 +1,290 @@
+//! The quarantine: records that failed a rule of severity `error`, and how often each rule failed.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::rows::{count, unsigned};
+use super::{Claim, Store, StoreError};
+use crate::chunk::{ChunkId, JobId};
+use crate::quality::{RuleFailures, Severity};
+use crate::time::Nanos;
+
+/// A record on its way into the quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantinedRecord {
+    /// Its number in its stream, from 0.
+    pub record_number: i64,
+    /// Its instrument.
+    pub instrument_id: u32,
+    /// Its index time, in nanoseconds.
+    pub index_time: i64,
+    /// The rules of severity `error` that it fails, in the order of their file; at least one.
+    pub failed: Vec<Arc<str>>,
+    /// All its fields, as JSON.
+    pub record: String,
+}
+
+/// A record in the quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Quarantined {
+    /// Its job.
+    pub job: JobId,
+    /// Its job's name.
+    pub job_name: String,
+    /// Its chunk.
+    pub chunk: ChunkId,
+    /// Its number in the chunk's stream, from 0.
+    pub record_number: u64,
+    /// The dataset.
+    pub dataset: String,
+    /// The schema.
+    pub schema: String,
+    /// The instrument.
+    pub instrument_id: u32,
+    /// Its index time.
+    pub index_time: String,
+    /// The first rule that it failed.
+    pub rule: String,
+    /// All rules of severity `error` that it failed.
+    pub failed: serde_json::Value,
+    /// What became of it.
+    pub severity: Severity,
+    /// The chunk's attempt that decided it.
+    pub attempt: u64,
+    /// The version of the mapping and the rules.
+    pub rules_version: String,
+    /// When.
+    pub quarantined_at: String,
+    /// The archived stream that holds it.
+    pub archive_object: Option<String>,
+    /// All its fields.
+    pub record: serde_json::Value,
+}
+
+/// Which of the quarantined records are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct QuarantineFilter {
+    /// Of this job, by name or number.
+    pub job: Option<String>,
+    /// That failed this rule.
+    pub rule: Option<String>,
+    /// Of this chunk.
+    pub chunk: Option<ChunkId>,
+    /// With this number in its stream.
+    pub record_number: Option<i64>,
+}
+
+/// The records of a filter, in SQL; its parameters are bound by [`bound`].
+const FILTERED: &str = "quarantine AS q JOIN chunks AS c ON c.id = q.chunk_id
+     JOIN jobs AS j ON j.id = c.job_id
+     WHERE (?1 IS NULL OR j.name = ?1 OR CAST(j.id AS TEXT) = ?1)
+         AND (?2 IS NULL OR ?2 IN (SELECT value FROM json_each(q.failed)))
+         AND (?3 IS NULL OR q.chunk_id = ?3)
+         AND (?4 IS NULL OR q.record_number = ?4)";
+
+macro_rules! bound {
+    ($sql:expr, $filter:expr) => {
+        sqlx::query(AssertSqlSafe($sql))
+            .bind($filter.job.as_deref())
+            .bind($filter.rule.as_deref())
+            .bind($filter.chunk.map(|chunk| chunk.0))
+            .bind($filter.record_number)
+    };
+}
+
+impl Store {
+    /// Quarantined records, by chunk and number, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn quarantined(
+        &self,
+        filter: &QuarantineFilter,
+        limit: u32,
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        let sql = format!(
+            "SELECT q.*, j.id AS job_id, j.name, c.dataset, c.schema, c.archive_object
+             FROM {FILTERED} ORDER BY q.chunk_id, q.record_number LIMIT ?5"
+        );
+        let rows = bound!(sql, filter)
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(quarantined).collect()
+    }
+
+    /// How many records are quarantined, by each rule that they fail.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn quarantined_by_rule(
+        &self,
+        filter: &QuarantineFilter,
+    ) -> Result<Vec<QuarantineCount>, StoreError> {
+        let sql = format!(
+            "SELECT name, schema, f.value AS rule, count(*) AS records FROM (
+                 SELECT j.name, c.schema, q.failed FROM {FILTERED}) AS found,
+                 json_each(found.failed) AS f
+             GROUP BY name, schema, f.value ORDER BY records DESC, name, schema, rule"
+        );
+        let rows = bound!(sql, filter).fetch_all(&self.read).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(QuarantineCount {
+                    job: row.try_get("name")?,
+                    schema: row.try_get("schema")?,
+                    rule: row.try_get("rule")?,
+                    records: unsigned(row.try_get("records")?),
+                })
+            })
+            .collect()
+    }
+
+    /// How often each rule failed in a job's chunks, by schema; most often first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn rule_failures(
+        &self,
+        job: JobId,
+    ) -> Result<Vec<(String, RuleFailures)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT c.schema, f.rule, f.severity, sum(f.records) AS records
+             FROM chunks AS c JOIN rule_failures AS f ON f.chunk_id = c.id
+             WHERE c.job_id = ? GROUP BY c.schema, f.rule, f.severity
+             ORDER BY f.severity, records DESC, c.schema, f.rule",
+        )
+        .bind(job.0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("schema")?, failures(row)?)))
+            .collect()
+    }
+}
+
+impl Store {
+    /// How often each rule failed in one chunk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn chunk_failures(&self, chunk: ChunkId) -> Result<Vec<RuleFailures>, StoreError> {
+        let rows =
+            sqlx::query("SELECT rule, severity, records FROM rule_failures WHERE chunk_id = ?")
+                .bind(chunk.0)
+                .fetch_all(&self.read)
+                .await?;
+        rows.iter().map(failures).collect()
+    }
+}
+
+/// Quarantined records that fail one rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QuarantineCount {
+    /// The job's name.
+    pub job: String,
+    /// The schema.
+    pub schema: String,
+    /// The rule.
+    pub rule: String,
+    /// Records that fail it; one that fails two is counted with both.
+    pub records: u64,
+}
+
+pub(super) fn failures(row: &SqliteRow) -> Result<RuleFailures, StoreError> {
+    Ok(RuleFailures {
+        rule: row.try_get("rule")?,
+        severity: super::claim::parse(&row.try_get::<String, _>("severity")?)?,
+        records: unsigned(row.try_get("records")?),
+    })
+}
+
+fn quarantined(row: &SqliteRow) -> Result<Quarantined, StoreError> {
+    let json = |column: &str| {
+        let text: String = row.try_get(column)?;
+        serde_json::from_str(&text)
+            .map_err(|_| StoreError::Unreadable(format!("a quarantined record's {column}")))
+    };
+    let instrument_id: i64 = row.try_get("instrument_id")?;
+    Ok(Quarantined {
+        job: JobId(row.try_get("job_id")?),
+        job_name: row.try_get("name")?,
+        chunk: ChunkId(row.try_get("chunk_id")?),
+        record_number: unsigned(row.try_get("record_number")?),
+        dataset: row.try_get("dataset")?,
+        schema: row.try_get("schema")?,
+        instrument_id: u32::try_from(instrument_id).unwrap_or_default(),
+        index_time: Nanos(row.try_get("index_time")?).to_string(),
+        rule: row.try_get("rule")?,
+        failed: json("failed")?,
+        severity: super::claim::parse(&row.try_get::<String, _>("severity")?)?,
+        attempt: unsigned(row.try_get("attempt")?),
+        rules_version: row.try_get("rules_version")?,
+        quarantined_at: Nanos(row.try_get("quarantined_at")?).to_string(),
+        archive_object: row.try_get("archive_object")?,
+        record: json("record")?,
+    })
+}
+
+/// Inserts records into a quarantine table, one statement each: there are few.
+pub(super) async fn insert_quarantined(
+    connection: &mut SqliteConnection,
+    table: &'static str,
+    claim: &Claim,
+    rules_version: &str,
+    records: &[QuarantinedRecord],
+    now: Nanos,
+) -> Result<(), StoreError> {
+    let sql = format!(
+        "INSERT INTO {table} (chunk_id, record_number, instrument_id, index_time, rule, failed,
+             severity, record, attempt, rules_version, quarantined_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    );
+    for record in records {
+        let failed = serde_json::Value::from(
+            record
+                .failed
+                .iter()
+                .map(|rule| rule.to_string())
+                .collect::<Vec<_>>(),
+        );
+        sqlx::query(AssertSqlSafe(sql.as_str()))
+            .bind(claim.chunk.id.0)
+            .bind(record.record_number)
+            .bind(record.instrument_id)
+            .bind(record.index_time)
+            .bind(record.failed.first().map(|rule| rule.to_string()))
+            .bind(failed.to_string())
+            .bind(Severity::Error.name())
+            .bind(&record.record)
+            .bind(claim.epoch)
+            .bind(rules_version)
+            .bind(now.0)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Notes how often each rule failed in a chunk.
+pub(super) async fn insert_failures(
+    connection: &mut SqliteConnection,
+    chunk: ChunkId,
+    failures: &[RuleFailures],
+) -> Result<(), StoreError> {
+    for failed in failures {
+        sqlx::query(
+            "INSERT INTO rule_failures (chunk_id, rule, severity, records) VALUES (?, ?, ?, ?)",
+        )
+        .bind(chunk.0)
+        .bind(&failed.rule)
+        .bind(failed.severity.name())
+        .bind(count(failed.records))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,279 @@
+//! What a replay would change: rows, values and quarantined records, before and after.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+
+use super::super::rows::unsigned;
+use super::super::{Loaded, StoreError};
+use super::Replayable;
+use crate::chunk::ChunkId;
+use crate::quality::{RuleFailures, Severity};
+
+/// What a replay would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Rows in the table now.
+    pub rows_before: u64,
+    /// Rows in the table afterwards.
+    pub rows_after: u64,
+    /// Rows that would enter the table; where they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entered: Option<u64>,
+    /// Rows that would leave it; where they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<u64>,
+    /// Rows that would stay, with another value in some column; where they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<u64>,
+    /// Records in the quarantine now.
+    pub quarantined_before: u64,
+    /// Records in the quarantine afterwards.
+    pub quarantined_after: u64,
+    /// The columns whose values would change.
+    pub columns: BTreeMap<String, ColumnDifference>,
+    /// The rules that fail, now or afterwards.
+    pub rules: BTreeMap<String, RuleDifference>,
+}
+
+/// How many values of one column would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ColumnDifference {
+    /// Rows with another value.
+    pub changed: u64,
+    /// One of the values, as it is; numbers as the table counts them.
+    pub example_before: Option<String>,
+    /// The same, as it would be.
+    pub example_after: Option<String>,
+}
+
+/// What would change by one rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RuleDifference {
+    /// What becomes of the records, by today's rules; by the former ones where it is gone.
+    pub severity: Option<Severity>,
+    /// Records that fail it now.
+    pub failing_before: u64,
+    /// Records that would fail it.
+    pub failing_after: u64,
+    /// Records that it would bring into the quarantine.
+    pub entered_quarantine: u64,
+    /// Records that it holds in the quarantine, and no rule would.
+    pub left_quarantine: u64,
+}
+
+impl Difference {
+    /// The numbers alone, without a comparison of rows.
+    #[must_use]
+    pub fn of_counts(chunk: &Replayable, before: &[RuleFailures], loaded: &Loaded) -> Self {
+        let mut difference = Self {
+            rows_before: chunk.loaded,
+            rows_after: loaded.loaded,
+            quarantined_before: chunk.quarantined,
+            quarantined_after: loaded.quarantined,
+            ..Self::default()
+        };
+        difference.count_failures(before, &loaded.failures);
+        difference
+    }
+
+    fn count_failures(&mut self, before: &[RuleFailures], after: &[RuleFailures]) {
+        for failed in before {
+            let rule = self.rules.entry(failed.rule.clone()).or_default();
+            rule.failing_before = failed.records;
+            rule.severity = Some(failed.severity);
+        }
+        for failed in after {
+            let rule = self.rules.entry(failed.rule.clone()).or_default();
+            rule.failing_after = failed.records;
+            rule.severity = Some(failed.severity);
+        }
+    }
+
+    /// Whether a replay would change nothing but versions.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        let quarantined = |rule: &RuleDifference| rule.entered_quarantine + rule.left_quarantine;
+        let moved = [self.entered, self.left, self.changed];
+        moved.iter().flatten().all(|rows| *rows == 0)
+            && self.rows_before == self.rows_after
+            && self
+                .rules
+                .values()
+                .all(|rule| rule.failing_before == rule.failing_after && quarantined(rule) == 0)
+    }
+
+    /// Takes another chunk's difference in.
+    pub fn add(&mut self, other: Self) {
+        self.rows_before += other.rows_before;
+        self.rows_after += other.rows_after;
+        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one + other),
+            (one, other) => one.or(other),
+        };
+        self.entered = sum(self.entered, other.entered);
+        self.left = sum(self.left, other.left);
+        self.changed = sum(self.changed, other.changed);
+        self.quarantined_before += other.quarantined_before;
+        self.quarantined_after += other.quarantined_after;
+        for (name, column) in other.columns {
+            let known = self.columns.entry(name).or_default();
+            if known.changed == 0 {
+                known.example_before = column.example_before;
+                known.example_after = column.example_after;
+            }
+            known.changed += column.changed;
+        }
+        for (name, rule) in other.rules {
+            let known = self.rules.entry(name).or_default();
+            known.severity = rule.severity.or(known.severity);
+            known.failing_before += rule.failing_before;
+            known.failing_after += rule.failing_after;
+            known.entered_quarantine += rule.entered_quarantine;
+            known.left_quarantine += rule.left_quarantine;
+        }
+    }
+}
+
+/// What the rehearsal's tables hold, against those of the chunk.
+pub(super) async fn between(
+    connection: &mut SqliteConnection,
+    chunk: ChunkId,
+    loaded: &Loaded,
+) -> Result<Difference, StoreError> {
+    for sql in [
+        "CREATE UNIQUE INDEX temp.old_by_number ON old_rows (row_number)",
+        "CREATE UNIQUE INDEX temp.new_by_number ON new_rows (row_number)",
+        "CREATE UNIQUE INDEX temp.new_quarantine_by_number ON new_quarantine (record_number)",
+    ] {
+        sqlx::query(sql).execute(&mut *connection).await?;
+    }
+    let mut difference = rows(connection).await?;
+    quarantine(connection, chunk, &mut difference).await?;
+    failures(connection, chunk, loaded, &mut difference).await?;
+    Ok(difference)
+}
+
+async fn rows(connection: &mut SqliteConnection) -> Result<Difference, StoreError> {
+    // Only what both tables have can be compared: a mapping may have moved to another table.
+    let columns: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM pragma_table_info('new_rows', 'temp')
+         WHERE name IN (SELECT name FROM pragma_table_info('old_rows', 'temp'))
+             AND name NOT IN ('chunk_id', 'row_number') ORDER BY cid",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let unequal: Vec<_> = columns
+        .iter()
+        .map(|name| format!("o.{name} IS NOT n.{name}"))
+        .collect();
+    let counts: Vec<_> = unequal
+        .iter()
+        .map(|unequal| format!("coalesce(sum({unequal}), 0)"))
+        .collect();
+    let sql = format!(
+        "SELECT (SELECT count(*) FROM temp.old_rows), (SELECT count(*) FROM temp.new_rows),
+             count(*), coalesce(sum({}), 0), {}
+         FROM temp.old_rows AS o JOIN temp.new_rows AS n ON n.row_number = o.row_number",
+        unequal.join(" OR "),
+        counts.join(", ")
+    );
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .fetch_one(&mut *connection)
+        .await?;
+    let number = |index: usize| Ok::<_, StoreError>(unsigned(row.try_get(index)?));
+    let (before, after, both) = (number(0)?, number(1)?, number(2)?);
+    let mut difference = Difference {
+        rows_before: before,
+        rows_after: after,
+        entered: Some(after - both),
+        left: Some(before - both),
+        changed: Some(number(3)?),
+        ..Difference::default()
+    };
+    for (index, name) in columns.iter().enumerate() {
+        let changed = number(4 + index)?;
+        if changed > 0 {
+            let column = example(connection, name, changed).await?;
+            difference.columns.insert(name.clone(), column);
+        }
+    }
+    Ok(difference)
+}
+
+async fn example(
+    connection: &mut SqliteConnection,
+    name: &str,
+    changed: u64,
+) -> Result<ColumnDifference, StoreError> {
+    let sql = format!(
+        "SELECT CAST(o.{name} AS TEXT), CAST(n.{name} AS TEXT)
+         FROM temp.old_rows AS o JOIN temp.new_rows AS n ON n.row_number = o.row_number
+         WHERE o.{name} IS NOT n.{name} ORDER BY o.row_number LIMIT 1"
+    );
+    let (example_before, example_after) = sqlx::query_as(AssertSqlSafe(sql))
+        .fetch_one(connection)
+        .await?;
+    Ok(ColumnDifference {
+        changed,
+        example_before,
+        example_after,
+    })
+}
+
+async fn quarantine(
+    connection: &mut SqliteConnection,
+    chunk: ChunkId,
+    difference: &mut Difference,
+) -> Result<(), StoreError> {
+    const OLD: &str = "(SELECT * FROM main.quarantine WHERE chunk_id = ?1)";
+    const NEW: &str = "(SELECT * FROM temp.new_quarantine)";
+    let counts = "SELECT (SELECT count(*) FROM main.quarantine WHERE chunk_id = ?),
+         (SELECT count(*) FROM temp.new_quarantine)";
+    let (before, after): (i64, i64) = sqlx::query_as(counts)
+        .bind(chunk.0)
+        .fetch_one(&mut *connection)
+        .await?;
+    difference.quarantined_before = unsigned(before);
+    difference.quarantined_after = unsigned(after);
+    for (from, to, entering) in [(NEW, OLD, true), (OLD, NEW, false)] {
+        let sql = format!(
+            "SELECT rule, count(*) FROM {from} AS q WHERE ?1 = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM {to} AS other WHERE other.record_number = q.record_number)
+             GROUP BY rule"
+        );
+        let moved: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(chunk.0)
+            .fetch_all(&mut *connection)
+            .await?;
+        for (rule, records) in moved {
+            let rule = difference.rules.entry(rule).or_default();
+            rule.severity = Some(Severity::Error);
+            match entering {
+                true => rule.entered_quarantine = unsigned(records),
+                false => rule.left_quarantine = unsigned(records),
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn failures(
+    connection: &mut SqliteConnection,
+    chunk: ChunkId,
+    loaded: &Loaded,
+    difference: &mut Difference,
+) -> Result<(), StoreError> {
+    let before =
+        sqlx::query("SELECT rule, severity, records FROM rule_failures WHERE chunk_id = ?")
+            .bind(chunk.0)
+            .fetch_all(connection)
+            .await?;
+    let before: Vec<_> = before
+        .iter()
+        .map(super::super::quarantine::failures)
+        .collect::<Result<_, _>>()?;
+    difference.count_failures(&before, &loaded.failures);
+    Ok(())
+}

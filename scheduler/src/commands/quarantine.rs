@@ -1,0 +1,180 @@
+//! `scheduler quarantine`: the records that failed a rule, and what today's rules make of them.
+
+use std::process::ExitCode;
+
+use common::chunk::ChunkId;
+use common::configuration::document::Refusal;
+use common::store::replay::ReplayScope;
+use common::store::{Access, QuarantineFilter, Quarantined, Store};
+use tokio_util::sync::CancellationToken;
+
+use super::replay::tell;
+use crate::arguments::{Global, Quarantine, QuarantineList, QuarantineRetry, QuarantineShow};
+use crate::exit::print;
+use crate::progress::thousands;
+use crate::replay::{Mode, find_job, go, open};
+use crate::report::{plain_table, right_aligned};
+use crate::session::{Session, stop_on_signals};
+
+/// Characters of a record that a list shows.
+const RECORD_SHOWN: usize = 60;
+
+/// Runs the command.
+pub async fn run(global: &Global, command: &Quarantine) -> anyhow::Result<ExitCode> {
+    let session = Session::begin(global)?;
+    match command {
+        Quarantine::List(options) => list(&session, options).await,
+        Quarantine::Show(options) => show(&session, options).await,
+        Quarantine::Retry(options) => retry(&session, options).await,
+    }
+}
+
+async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<ExitCode> {
+    let filter = QuarantineFilter {
+        job: options.job.clone(),
+        rule: options.rule.clone(),
+        chunk: options.chunk.map(ChunkId),
+        record_number: None,
+    };
+    let (mut counts, mut records) = (Vec::new(), Vec::new());
+    if let Some(store) = Store::open(&session.settings.database_url, Access::Read).await? {
+        if let Some(job) = &options.job {
+            find_job(session, &store, job).await?;
+        }
+        counts = store.quarantined_by_rule(&filter).await?;
+        records = store.quarantined(&filter, options.limit).await?;
+    }
+    if options.json {
+        let document = serde_json::json!({ "rules": counts, "records": records });
+        print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if records.is_empty() {
+        print("no quarantined records\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut rules = plain_table(&["job", "schema", "rule", "records"]);
+    for count in &counts {
+        rules.add_row(right_aligned(vec![
+            count.job.clone(),
+            count.schema.clone(),
+            count.rule.clone(),
+            thousands(count.records),
+        ]));
+    }
+    let mut table = plain_table(&["record", "schema", "time", "instrument", "rule", "fields"]);
+    for record in &records {
+        let fields: String = record
+            .record
+            .to_string()
+            .chars()
+            .take(RECORD_SHOWN)
+            .collect();
+        table.add_row([
+            format!("{}:{}", record.chunk, record.record_number),
+            record.schema.clone(),
+            record.index_time.clone(),
+            record.instrument_id.to_string(),
+            record.rule.clone(),
+            format!("{fields}…"),
+        ]);
+    }
+    let (shown, limit) = (records.len(), options.limit);
+    print(&format!(
+        "{rules}\n{table}\n{shown} records shown (--limit {limit}); \
+         `scheduler quarantine show CHUNK:RECORD` shows one whole\n"
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show(session: &Session, options: &QuarantineShow) -> anyhow::Result<ExitCode> {
+    let wanted = &options.record;
+    let parsed = wanted
+        .split_once(':')
+        .and_then(|(chunk, record)| Some((chunk.parse().ok()?, record.parse().ok()?)));
+    let Some((chunk, record_number)) = parsed else {
+        let help = "write CHUNK:RECORD as `scheduler quarantine list` does, for example 12:3456";
+        return Err(Refusal::of(wanted, "this names no record", help).into());
+    };
+    let filter = QuarantineFilter {
+        chunk: Some(ChunkId(chunk)),
+        record_number: Some(record_number),
+        ..QuarantineFilter::default()
+    };
+    let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    let found = match store {
+        Some(store) => store.quarantined(&filter, 1).await?,
+        None => Vec::new(),
+    };
+    let Some(record) = found.first() else {
+        let help = "`scheduler quarantine list` shows those that are";
+        return Err(Refusal::of(wanted, "this record is not in the quarantine", help).into());
+    };
+    match options.json {
+        true => print(&format!("{}\n", serde_json::to_string_pretty(record)?))?,
+        false => print(&describe(record)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(record: &Quarantined) -> anyhow::Result<String> {
+    let failed = record.failed.as_array().into_iter().flatten();
+    let failed: Vec<_> = failed.filter_map(|rule| rule.as_str()).collect();
+    let lines = [
+        ("job", format!("{} ({})", record.job_name, record.job)),
+        (
+            "record",
+            format!("{}:{}", record.chunk, record.record_number),
+        ),
+        ("schema", format!("{} {}", record.dataset, record.schema)),
+        ("time", record.index_time.clone()),
+        ("instrument", record.instrument_id.to_string()),
+        ("fails", failed.join(", ")),
+        ("severity", record.severity.to_string()),
+        ("attempt", record.attempt.to_string()),
+        ("rules", format!("version {}", record.rules_version)),
+        ("since", record.quarantined_at.clone()),
+        (
+            "archived in",
+            record.archive_object.clone().unwrap_or_default(),
+        ),
+    ];
+    let mut text = String::new();
+    for (name, value) in lines {
+        text.push_str(&format!("{name:>12}  {value}\n"));
+    }
+    text.push_str(&format!(
+        "{}\n",
+        serde_json::to_string_pretty(&record.record)?
+    ));
+    Ok(text)
+}
+
+async fn retry(session: &Session, options: &QuarantineRetry) -> anyhow::Result<ExitCode> {
+    let mode = Mode {
+        scope: ReplayScope::Quarantined,
+        dry_run: options.dry_run,
+    };
+    let stop = CancellationToken::new();
+    stop_on_signals(stop.clone())?;
+    let Some(store) = open(session, mode).await? else {
+        print("no quarantined records: there is no database yet\n")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut replayed = Vec::new();
+    if let Some(wanted) = &options.job {
+        let (job, file) = find_job(session, &store, wanted).await?;
+        replayed.push(go(session, &store, job, file.as_ref(), mode, &stop).await?);
+    } else {
+        for job in store.jobs(None).await? {
+            replayed.push(go(session, &store, job, None, mode, &stop).await?);
+        }
+        // Jobs with nothing to decide about are not worth a line.
+        replayed.retain(|job| job.chunks > 0 || !job.kept.is_empty());
+    }
+    store.close().await;
+    if replayed.is_empty() && !options.json {
+        print("no chunk has quarantined records, and none is dead\n")?;
+    }
+    tell(&replayed, options.json)
+}

@@ -1,0 +1,202 @@
+//! `scheduler replay`: today's mappings and rules over a job's archived streams.
+
+use std::process::ExitCode;
+
+use common::configuration::document::Refusal;
+use common::configuration::mapping::{ColumnType, Mapping};
+use common::price::Price;
+use common::store::Difference;
+use common::store::replay::ReplayScope;
+use common::time::Nanos;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::{Global, Replay};
+use crate::exit::{INCOMPLETE, print};
+use crate::progress::thousands;
+use crate::replay::{Mode, Replayed, find_job, go, open};
+use crate::report::{plain_table, right_aligned};
+use crate::session::{Session, stop_on_signals};
+
+/// Chunks that stayed as they are and are named.
+const KEPT_SHOWN: usize = 20;
+
+/// Runs the command.
+pub async fn run(global: &Global, options: &Replay) -> anyhow::Result<ExitCode> {
+    let session = Session::begin(global)?;
+    let mode = Mode {
+        scope: ReplayScope::All,
+        dry_run: options.dry_run,
+    };
+    let stop = CancellationToken::new();
+    stop_on_signals(stop.clone())?;
+    let Some(store) = open(&session, mode).await? else {
+        let help = "`scheduler run` submits a job and loads it";
+        return Err(Refusal::of(&options.job, "there is no database yet", help).into());
+    };
+    let (job, file) = find_job(&session, &store, &options.job).await?;
+    let replayed = go(&session, &store, job, file.as_ref(), mode, &stop).await;
+    store.close().await;
+    tell(&[replayed?], options.json)
+}
+
+/// Says what replays came to.
+pub fn tell(replayed: &[Replayed], json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        let document = serde_json::json!({ "jobs": replayed });
+        print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
+    } else {
+        for job in replayed {
+            print(&describe(job))?;
+        }
+    }
+    let whole = |job: &Replayed| job.kept.is_empty() && !job.stopped;
+    Ok(match replayed.iter().all(whole) {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(INCOMPLETE),
+    })
+}
+
+fn describe(job: &Replayed) -> String {
+    let mut text = String::new();
+    if job
+        .schemas
+        .values()
+        .any(|difference| !difference.is_nothing())
+    {
+        text.push_str(&format!("{}\n", rows_table(job)));
+    }
+    if let Some(rules) = rules_table(job) {
+        text.push_str(&format!("{rules}\n"));
+    }
+    for (schema, difference) in &job.schemas {
+        text.push_str(&columns(job, schema, difference));
+    }
+    let nothing = job.schemas.values().all(Difference::is_nothing);
+    let (name, chunks) = (&job.name, thousands(job.chunks));
+    let verdict = match (job.dry_run, nothing) {
+        (true, true) => "a replay would change nothing",
+        (true, false) => "nothing was changed; without --dry-run it would be as shown",
+        (false, true) => "swapped, with the same rows",
+        (false, false) => "swapped",
+    };
+    text.push_str(&format!(
+        "{name} ({}): {chunks} chunks gone through from the archive: {verdict}. Spent: $0.00.\n",
+        job.job
+    ));
+    for kept in job.kept.iter().take(KEPT_SHOWN) {
+        text.push_str(&format!(
+            "  as it was: chunk {} {} {}: {}\n",
+            kept.chunk, kept.schema, kept.days, kept.error
+        ));
+    }
+    if let Some(more @ 1..) = job.kept.len().checked_sub(KEPT_SHOWN) {
+        text.push_str(&format!("  and {more} chunks more; --json lists all\n"));
+    }
+    if job.stopped {
+        text.push_str("stopped before the last chunk: run it again for the rest\n");
+    }
+    text
+}
+
+fn rows_table(job: &Replayed) -> comfy_table::Table {
+    let compared = job.dry_run;
+    let mut head = vec!["schema", "", "now", "then"];
+    if compared {
+        head.extend(["enter", "leave", "other values"]);
+    } else {
+        head[2] = "before";
+        head[3] = "after";
+    }
+    let mut table = plain_table(&head);
+    for (schema, difference) in &job.schemas {
+        let mut rows = vec![
+            schema.clone(),
+            "rows".to_owned(),
+            thousands(difference.rows_before),
+            thousands(difference.rows_after),
+        ];
+        let mut quarantine = vec![
+            String::new(),
+            "quarantine".to_owned(),
+            thousands(difference.quarantined_before),
+            thousands(difference.quarantined_after),
+        ];
+        if compared {
+            let moved = [difference.entered, difference.left, difference.changed];
+            rows.extend(moved.map(|rows| thousands(rows.unwrap_or_default())));
+            let sum = |count: fn(&common::store::replay::RuleDifference) -> u64| {
+                thousands(difference.rules.values().map(count).sum())
+            };
+            quarantine.push(sum(|rule| rule.entered_quarantine));
+            quarantine.push(sum(|rule| rule.left_quarantine));
+            quarantine.push(String::new());
+        }
+        table.add_row(right_aligned(rows));
+        table.add_row(right_aligned(quarantine));
+    }
+    table
+}
+
+fn rules_table(job: &Replayed) -> Option<comfy_table::Table> {
+    let mut head = vec!["schema", "rule", "severity", "fail now", "fail then"];
+    if job.dry_run {
+        head.extend(["enter quarantine", "leave quarantine"]);
+    } else {
+        head[3] = "failed before";
+        head[4] = "fail after";
+    }
+    let mut table = plain_table(&head);
+    let mut any = false;
+    for (schema, difference) in &job.schemas {
+        for (name, rule) in &difference.rules {
+            any = true;
+            let severity = rule.severity.map(|severity| severity.to_string());
+            let mut row = vec![
+                schema.clone(),
+                name.clone(),
+                severity.unwrap_or_default(),
+                thousands(rule.failing_before),
+                thousands(rule.failing_after),
+            ];
+            if job.dry_run {
+                row.push(thousands(rule.entered_quarantine));
+                row.push(thousands(rule.left_quarantine));
+            }
+            table.add_row(right_aligned(row));
+        }
+    }
+    any.then_some(table)
+}
+
+/// The columns whose values would change, each with an example.
+fn columns(job: &Replayed, schema: &str, difference: &Difference) -> String {
+    let mapping = job
+        .mappings
+        .values()
+        .find(|mapping| mapping.schema.as_str() == schema);
+    let mut text = String::new();
+    for (name, column) in &difference.columns {
+        let shown = |value: &Option<String>| shown(mapping, name, value.as_deref());
+        text.push_str(&format!(
+            "  {schema}.{name}: {} values would change, for example {} to {}\n",
+            thousands(column.changed),
+            shown(&column.example_before),
+            shown(&column.example_after),
+        ));
+    }
+    text
+}
+
+/// A value of a table as a person reads it.
+fn shown(mapping: Option<&Mapping>, column: &str, value: Option<&str>) -> String {
+    let Some(value) = value else {
+        return "null".to_owned();
+    };
+    let columns = mapping.map(|mapping| mapping.columns.iter());
+    let mapped = columns.and_then(|mut columns| columns.find(|mapped| mapped.name == column));
+    match (mapped.map(|mapped| mapped.column_type), value.parse()) {
+        (Some(ColumnType::Price), Ok(price)) => Price(price).to_string(),
+        (Some(ColumnType::Timestamp), Ok(time)) => Nanos(time).to_string(),
+        _ => value.to_owned(),
+    }
+}

@@ -1,0 +1,217 @@
+//! `scheduler rules check`: type-check all mappings and rules; try them on a DBN file.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use common::configuration::document::Refusal;
+use common::configuration::job_file::JobFile;
+use common::configuration::mapping::Mapping;
+use common::store::{Access, Store};
+use serde::Serialize;
+use worker::sample::{header, judge};
+use worker::validate::Tally;
+
+use crate::arguments::{Global, RulesCheck};
+use crate::exit::print;
+use crate::progress::thousands;
+use crate::report::{plain_table, right_aligned};
+use crate::session::{Session, check_switches};
+
+#[derive(Serialize)]
+struct Checked {
+    schema: String,
+    file: String,
+    table: String,
+    columns: usize,
+    rules: Vec<CheckedRule>,
+}
+
+#[derive(Serialize)]
+struct CheckedRule {
+    name: String,
+    severity: String,
+    enabled: bool,
+    check: String,
+}
+
+#[derive(Serialize)]
+struct Sample {
+    file: String,
+    schema: String,
+    records: u64,
+    quarantined: u64,
+    rules: Vec<SampledRule>,
+}
+
+#[derive(Serialize)]
+struct SampledRule {
+    name: String,
+    severity: String,
+    failing: u64,
+    examples: Vec<String>,
+}
+
+/// Runs the command.
+pub async fn check(global: &Global, options: &RulesCheck) -> anyhow::Result<ExitCode> {
+    let session = Session::begin(global)?;
+    let mappings = Mapping::load_all(&session.files)?;
+    let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    let store = match store {
+        Some(store) => store,
+        None => Store::in_memory().await?,
+    };
+    for mapping in &mappings {
+        mapping.check_against(&store.table_columns(&mapping.table).await?)?;
+    }
+    check_jobs(&session, &mappings)?;
+    let sample = match &options.sample {
+        Some(path) => Some(try_on(path, &mappings)?),
+        None => None,
+    };
+    let mut checked: Vec<_> = mappings.iter().map(Checked::of).collect();
+    checked.sort_by(|one, other| one.file.cmp(&other.file));
+    if options.json {
+        let document = serde_json::json!({ "schemas": checked, "sample": sample });
+        print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match &sample {
+        None => print(&describe(&checked))?,
+        Some(sample) => print(&sample.describe())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What job files turn on and off has to exist.
+fn check_jobs(session: &Session, mappings: &[Mapping]) -> anyhow::Result<()> {
+    for document in session.files.read_all("jobs")? {
+        let file = JobFile::parse(document)?;
+        let of_job = mappings
+            .iter()
+            .filter(|mapping| file.request.schemas.contains(&mapping.schema));
+        let of_job = of_job.map(|mapping| (mapping.schema, mapping.clone()));
+        check_switches(&file, &of_job.collect())?;
+    }
+    Ok(())
+}
+
+fn try_on(path: &Path, mappings: &[Mapping]) -> anyhow::Result<Sample> {
+    let name = path.display().to_string();
+    let refuse = |message: String, help: &str| Refusal::of(name.clone(), message, help);
+    let metadata = header(path).map_err(|error| {
+        let help = "name a DBN file with a header, as the vendor sends it (.dbn or .dbn.zst)";
+        refuse(format!("this is no DBN file: {error}"), help)
+    })?;
+    let mapping = metadata
+        .schema
+        .and_then(|schema| mappings.iter().find(|mapping| mapping.schema == schema));
+    let Some(mapping) = mapping else {
+        let message = match metadata.schema {
+            Some(schema) => format!("no file maps the schema {schema}"),
+            None => "the file mixes schemas, as live captures do".to_owned(),
+        };
+        return Err(refuse(message, "name a file of one schema that is mapped").into());
+    };
+    let tally = judge(path, &metadata, mapping).map_err(|error| {
+        let help = "name a whole file; a mapping that can't keep a value has to change";
+        refuse(worker::error::chain(&error), help)
+    })?;
+    Ok(Sample::of(name, mapping, tally))
+}
+
+impl Checked {
+    fn of(mapping: &Mapping) -> Self {
+        let rules = mapping.rules.iter();
+        Self {
+            schema: mapping.schema.to_string(),
+            file: mapping.origin().to_owned(),
+            table: mapping.table.clone(),
+            columns: mapping.columns.len(),
+            rules: rules
+                .map(|rule| CheckedRule {
+                    name: rule.name.to_string(),
+                    severity: rule.severity.to_string(),
+                    enabled: rule.enabled,
+                    check: rule.text.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Sample {
+    fn of(file: String, mapping: &Mapping, tally: Tally) -> Self {
+        let rules = tally.rules.into_iter();
+        Self {
+            file,
+            schema: mapping.schema.to_string(),
+            records: tally.records,
+            quarantined: tally.quarantined,
+            rules: rules
+                .map(|rule| SampledRule {
+                    name: rule.rule.to_string(),
+                    severity: rule.severity.to_string(),
+                    failing: rule.records,
+                    examples: rule.examples,
+                })
+                .collect(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        let mut table = plain_table(&["rule", "severity", "fail"]);
+        let mut examples = String::new();
+        for rule in &self.rules {
+            table.add_row(right_aligned(vec![
+                rule.name.clone(),
+                rule.severity.clone(),
+                thousands(rule.failing),
+            ]));
+            for example in &rule.examples {
+                examples.push_str(&format!("  {}: {example}\n", rule.name));
+            }
+        }
+        format!(
+            "{table}\n{examples}{}: {} records of {}, of which {} would be quarantined\n",
+            self.file,
+            thousands(self.records),
+            self.schema,
+            thousands(self.quarantined),
+        )
+    }
+}
+
+/// A paragraph a file: its schemas share the rules.
+fn describe(checked: &[Checked]) -> String {
+    let mut text = String::new();
+    let mut rules = 0;
+    for of_file in checked.chunk_by(|one, next| one.file == next.file) {
+        let Some(first) = of_file.first() else {
+            continue;
+        };
+        rules += first.rules.len();
+        let schemas: Vec<_> = of_file.iter().map(|one| one.schema.as_str()).collect();
+        text.push_str(&format!(
+            "{}: {} → {}, {} columns\n",
+            first.file,
+            schemas.join(", "),
+            first.table,
+            first.columns
+        ));
+        for rule in &first.rules {
+            let off = if rule.enabled { "" } else { " (off)" };
+            let check: Vec<_> = rule.check.split_whitespace().collect();
+            text.push_str(&format!(
+                "  {:<8} {:<28} {}{off}\n",
+                rule.severity,
+                rule.name,
+                check.join(" ")
+            ));
+        }
+    }
+    text.push_str(&format!(
+        "{} schemas, {rules} rules: all in order\n",
+        checked.len()
+    ));
+    text
+}

@@ -1,0 +1,222 @@
+//! Goes through a job's archived streams again: swaps its chunks one by one, or rehearses it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use common::archive::Archive;
+use common::chunk::{ChunkId, JobId};
+use common::configuration::document::Refusal;
+use common::configuration::job_file::JobFile;
+use common::configuration::mapping::Mapping;
+use common::quality::Quality;
+use common::store::replay::ReplayScope;
+use common::store::{Access, Difference, JobStatus, Replayable, Store};
+use dbn::Schema;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use worker::replay::{ReplayEnvironment, rehearse, replay};
+
+use crate::commands::run::{ORIGIN, open_for_work};
+use crate::session::{Session, check_switches};
+
+/// Chunks that are read from the ledger at once.
+const CHUNKS_AT_ONCE: u32 = 256;
+
+/// How a replay is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// Which chunks.
+    pub scope: ReplayScope,
+    /// Whether nothing is to be changed.
+    pub dry_run: bool,
+}
+
+/// What the replay of one job came to.
+#[derive(Debug, Serialize)]
+pub struct Replayed {
+    /// The job.
+    pub job: JobId,
+    /// Its name.
+    pub name: String,
+    /// Whether nothing was changed.
+    pub dry_run: bool,
+    /// Chunks that were swapped, or would be.
+    pub chunks: u64,
+    /// Chunks that stay as they are, and why.
+    pub kept: Vec<Kept>,
+    /// Whether it was stopped before the last chunk.
+    pub stopped: bool,
+    /// By schema, what changed, or would.
+    pub schemas: BTreeMap<String, Difference>,
+    /// The mappings, to show values by.
+    #[serde(skip)]
+    pub mappings: HashMap<Schema, Mapping>,
+}
+
+/// A chunk that stays as it is.
+#[derive(Debug, Serialize)]
+pub struct Kept {
+    /// The chunk.
+    pub chunk: ChunkId,
+    /// Its schema.
+    pub schema: String,
+    /// Its days.
+    pub days: String,
+    /// Why.
+    pub error: String,
+}
+
+/// The database, as the mode needs it.
+pub async fn open(session: &Session, mode: Mode) -> anyhow::Result<Option<Arc<Store>>> {
+    if !mode.dry_run {
+        return open_for_work(session).await.map(Some);
+    }
+    let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    Ok(store.map(Arc::new))
+}
+
+/// A submitted job by its job file, its name or its number; and what a job file decides today.
+pub async fn find_job(
+    session: &Session,
+    store: &Store,
+    wanted: &str,
+) -> anyhow::Result<(JobStatus, Option<JobFile>)> {
+    let unknown = |help| Refusal::of(wanted, "this job was not submitted", help);
+    if let Some(file) = session.find_job_file(wanted)? {
+        let job = match store.job_of(&file.request).await? {
+            Some(id) => store.job(id).await?,
+            None => None,
+        };
+        if let Some(job) = job {
+            return Ok((job, Some(file)));
+        }
+    }
+    let mut jobs = store.jobs(Some(wanted)).await?;
+    match (jobs.pop(), jobs.is_empty()) {
+        (Some(job), true) => Ok((job, None)),
+        (Some(_), false) => {
+            let help = "give its number instead; `scheduler status` shows both";
+            Err(Refusal::of(wanted, "several jobs have this name", help).into())
+        }
+        (None, _) => Err(unknown("`scheduler status` shows all jobs that were submitted").into()),
+    }
+}
+
+/// Goes through a job's chunks.
+pub async fn go(
+    session: &Session,
+    store: &Arc<Store>,
+    job: JobStatus,
+    file: Option<&JobFile>,
+    mode: Mode,
+    stop: &CancellationToken,
+) -> anyhow::Result<Replayed> {
+    let schemas = store.schemas(job.id).await?;
+    let schemas: Vec<_> = schemas.into_iter().map(|status| status.schema).collect();
+    let mappings = session.mappings(&schemas, store).await?;
+    let quality = file.map(|file| &file.request.quality);
+    if let Some(file) = file {
+        check_switches(file, &mappings)?;
+    }
+    if let (Some(quality), false) = (quality, mode.dry_run) {
+        store.set_quality(job.id, quality).await?;
+    }
+    let origin = store.origin().await?;
+    let environment = ReplayEnvironment {
+        store: Arc::clone(store),
+        archive: Archive::open(
+            &session.settings.archive_url,
+            origin.as_deref().unwrap_or(ORIGIN),
+        )?,
+        mappings,
+        limit: session.settings.max_quarantine_percent,
+    };
+    let mut replayed = Replayed {
+        job: job.id,
+        name: job.name,
+        dry_run: mode.dry_run,
+        chunks: 0,
+        kept: Vec::new(),
+        stopped: false,
+        schemas: BTreeMap::new(),
+        mappings: HashMap::new(),
+    };
+    let bar = bar(job.chunks.done + job.chunks.dead);
+    each_chunk(&environment, quality, mode, stop, &mut replayed, &bar).await?;
+    bar.finish_and_clear();
+    replayed.mappings = environment.mappings;
+    Ok(replayed)
+}
+
+async fn each_chunk(
+    environment: &ReplayEnvironment,
+    quality: Option<&Quality>,
+    mode: Mode,
+    stop: &CancellationToken,
+    replayed: &mut Replayed,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
+    let mut after = ChunkId(0);
+    loop {
+        let store = &environment.store;
+        let job = replayed.job;
+        let chunks = store
+            .replayable(job, mode.scope, after, CHUNKS_AT_ONCE)
+            .await?;
+        let Some(last) = chunks.last() else {
+            return Ok(());
+        };
+        after = last.claim.chunk.id;
+        for mut chunk in chunks {
+            if stop.is_cancelled() {
+                replayed.stopped = true;
+                return Ok(());
+            }
+            if let Some(quality) = quality {
+                chunk.claim.chunk.quality = quality.clone();
+            }
+            one(environment, &chunk, mode, replayed).await?;
+            bar.inc(1);
+        }
+    }
+}
+
+async fn one(
+    environment: &ReplayEnvironment,
+    chunk: &Replayable,
+    mode: Mode,
+    replayed: &mut Replayed,
+) -> anyhow::Result<()> {
+    // What the database has to say ends the command; the rest concerns this chunk alone.
+    let difference = match mode.dry_run {
+        true => rehearse(environment, chunk).await,
+        false => replay(environment, chunk).await,
+    };
+    let claim = &chunk.claim;
+    match difference {
+        Ok(difference) => {
+            replayed.chunks += 1;
+            let schema = claim.chunk.schema.to_string();
+            replayed.schemas.entry(schema).or_default().add(difference);
+        }
+        Err(worker::error::ChunkError::Store(error)) => return Err(error.into()),
+        Err(error) => replayed.kept.push(Kept {
+            chunk: claim.chunk.id,
+            schema: claim.chunk.schema.to_string(),
+            days: claim.chunk.days.to_string(),
+            error: worker::error::chain(&error),
+        }),
+    }
+    Ok(())
+}
+
+fn bar(chunks: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let template = "{bar:30} {pos:>5}/{len:<5} chunks, {eta} left";
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(chunks).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,199 @@
+//! Prepare: an archived stream to rows that may be loaded, on a thread of its own: decode →
+//! transform → own → validate, a few blocks ahead of the database.
+
+use common::archive::{Archive, Manifest, StreamFacts};
+use common::configuration::mapping::Mapping;
+use common::expression::Parameters;
+use common::quality::QuarantineLimit;
+use common::store::{Chunk, Loaded};
+use dbn::Metadata;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::decode::{Decoded, RecordBlock, decode};
+use crate::error::{ChunkError, OverQuarantined};
+use crate::hashing::Hashing;
+use crate::ownership::Ownership;
+use crate::transform::transform;
+use crate::validate::{Tally, ValidBlock, Validator};
+
+/// Blocks between the preparing thread and the database.
+const BLOCKS_AHEAD: usize = 4;
+
+/// A stream that is being prepared.
+#[derive(Debug)]
+pub struct Preparation {
+    metadata: mpsc::Receiver<Metadata>,
+    ownership: Option<oneshot::Sender<Ownership>>,
+    blocks: mpsc::Receiver<ValidBlock>,
+    thread: JoinHandle<Result<Prepared, ChunkError>>,
+    limit: QuarantineLimit,
+}
+
+/// What a whole stream came to.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What was found of the stream itself.
+    pub facts: StreamFacts,
+    /// Whose its records are.
+    pub ownership: Ownership,
+    /// What the rules say of the chunk's own.
+    pub tally: Tally,
+}
+
+impl Preparation {
+    /// Begins with an archived stream. Records wait until [`Self::own`] says whose they are.
+    ///
+    /// # Errors
+    /// [`ChunkError::Archive`] when it can't be opened.
+    pub fn open(
+        archive: &Archive,
+        mapping: &Mapping,
+        chunk: &Chunk,
+        manifest: &Manifest,
+        limit: QuarantineLimit,
+    ) -> Result<Self, ChunkError> {
+        let file = archive.read(manifest).map_err(ChunkError::Archive)?;
+        let (metadata_sender, metadata) = mpsc::channel(1);
+        let (blocks_sender, blocks) = mpsc::channel(BLOCKS_AHEAD);
+        let (ownership, owned) = oneshot::channel();
+        let limit = chunk.quality.limit.unwrap_or(limit);
+        let span = chunk.days.span();
+        let parameters = Parameters {
+            chunk_start: span.start,
+            chunk_end: span.end,
+        };
+        let mut stages = Stages {
+            validator: Validator::new(
+                mapping,
+                &chunk.quality.rules,
+                parameters,
+                limit.most_of(manifest.records),
+            ),
+            mapping: mapping.clone(),
+            parameters,
+            ownership: None,
+            owned: Some(owned),
+            failed: None,
+        };
+        let archived = manifest.sha256.clone();
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut file = Hashing::new(file);
+            let schema = stages.mapping.schema;
+            let facts = decode(&mut file, schema, |decoded| match decoded {
+                Decoded::Metadata(metadata) => metadata_sender.blocking_send(*metadata).is_ok(),
+                Decoded::Records(block) => match stages.prepare(&block) {
+                    Ok(block) => blocks_sender.blocking_send(block).is_ok(),
+                    Err(error) => {
+                        stages.failed = Some(error);
+                        false
+                    }
+                },
+            });
+            // Not every change is one that the decoder could notice; and what it, or anything after
+            // it, took exception to may be the change.
+            match file.sha256().map_err(ChunkError::Archive)? == archived {
+                true => stages.finish(facts),
+                false => Err(ChunkError::Damaged(
+                    "its bytes are not those that were archived".into(),
+                )),
+            }
+        });
+        Ok(Self {
+            metadata,
+            ownership: Some(ownership),
+            blocks,
+            thread,
+            limit,
+        })
+    }
+
+    /// The stream's header; `None` when it has none.
+    pub async fn metadata(&mut self) -> Option<Metadata> {
+        self.metadata.recv().await
+    }
+
+    /// Says whose the records are.
+    pub fn own(&mut self, ownership: Ownership) {
+        if let Some(sender) = self.ownership.take() {
+            // A thread that has ended already says why when it is asked.
+            let _ended = sender.send(ownership);
+        }
+    }
+
+    /// The next rows; `None` at the end, or after an error that [`Self::finish`] tells.
+    pub async fn next(&mut self) -> Option<ValidBlock> {
+        self.blocks.recv().await
+    }
+
+    /// What the whole stream came to.
+    ///
+    /// # Errors
+    /// [`ChunkError`] when it is not whole, a record can't be kept, or the rules quarantine more
+    /// than the limit allows.
+    pub async fn finish(mut self) -> Result<Prepared, ChunkError> {
+        self.blocks.close();
+        let prepared = match self.thread.await {
+            Ok(prepared) => prepared?,
+            Err(error) => return Err(ChunkError::Panic(error.to_string())),
+        };
+        let tally = &prepared.tally;
+        if self.limit.passed_by(tally.quarantined, tally.records) {
+            return Err(Box::new(OverQuarantined::new(tally, self.limit)).into());
+        }
+        Ok(prepared)
+    }
+}
+
+impl Prepared {
+    /// Adds up what became of the records.
+    pub fn account(&self, loaded: &mut Loaded) {
+        loaded.covered = self.ownership.covered;
+        loaded.filtered = self.ownership.filtered;
+        loaded.fetched = self.facts.records.saturating_sub(self.ownership.filtered);
+        loaded.slices = self.ownership.own().to_vec();
+        loaded.failures = self.tally.failures();
+    }
+}
+
+/// The stages between decoding and the database, and what they keep from block to block.
+struct Stages {
+    mapping: Mapping,
+    parameters: Parameters,
+    owned: Option<oneshot::Receiver<Ownership>>,
+    ownership: Option<Ownership>,
+    validator: Validator,
+    failed: Option<ChunkError>,
+}
+
+impl Stages {
+    fn prepare(&mut self, records: &RecordBlock) -> Result<ValidBlock, ChunkError> {
+        self.learn_ownership();
+        let Some(ownership) = &mut self.ownership else {
+            // Nobody is interested any more.
+            return Err(ChunkError::Stopped);
+        };
+        let rows = transform(&self.mapping, records, self.parameters)?;
+        let own = ownership.claim(rows)?;
+        Ok(self.validator.validate(records, own))
+    }
+
+    fn learn_ownership(&mut self) {
+        if let Some(owned) = self.owned.take() {
+            self.ownership = owned.blocking_recv().ok();
+        }
+    }
+
+    fn finish(mut self, facts: Result<StreamFacts, ChunkError>) -> Result<Prepared, ChunkError> {
+        let facts = match self.failed.take() {
+            Some(error) => return Err(error),
+            None => facts?,
+        };
+        self.learn_ownership();
+        Ok(Prepared {
+            facts,
+            ownership: self.ownership.ok_or(ChunkError::Stopped)?,
+            tally: self.validator.finish(),
+        })
+    }
+}

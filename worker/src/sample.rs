@@ -1,0 +1,73 @@
+//! Sample: one DBN file through transform and validate, to see what the rules say of it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use common::configuration::mapping::Mapping;
+use common::expression::Parameters;
+use common::time::Nanos;
+use dbn::decode::{DbnMetadata, DynDecoder};
+use dbn::{Metadata, VersionUpgradePolicy};
+
+use crate::decode::{Decoded, decode};
+use crate::error::ChunkError;
+use crate::transform::transform;
+use crate::validate::{Tally, Validator};
+
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// A file's header.
+///
+/// # Errors
+/// When it is no DBN file, or a fragment of one without a header.
+pub fn header(path: &Path) -> Result<Metadata, dbn::Error> {
+    let decoder = DynDecoder::from_file(path, VersionUpgradePolicy::UpgradeToV3)?;
+    Ok(decoder.metadata().clone())
+}
+
+/// What all rules of the mapping, the enabled ones, say of a file's records.
+///
+/// # Errors
+/// [`ChunkError`] when the file is not whole, or a value can't be kept.
+pub fn judge(path: &Path, metadata: &Metadata, mapping: &Mapping) -> Result<Tally, ChunkError> {
+    let file = open(path).map_err(ChunkError::Archive)?;
+    let nanos = |time: u64| Nanos(i64::try_from(time).unwrap_or(i64::MAX));
+    let parameters = Parameters {
+        chunk_start: nanos(metadata.start),
+        chunk_end: metadata.end.map_or(Nanos(i64::MAX), |end| nanos(end.get())),
+    };
+    let switches = std::collections::BTreeMap::new();
+    let mut validator = Validator::new(mapping, &switches, parameters, u64::MAX);
+    let mut failed = None;
+    let facts = decode(file, mapping.schema, |decoded| match decoded {
+        Decoded::Metadata(_) => true,
+        Decoded::Records(block) => match transform(mapping, &block, parameters) {
+            Ok(rows) => {
+                validator.validate(&block, rows);
+                true
+            }
+            Err(error) => {
+                failed = Some(error);
+                false
+            }
+        },
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => facts.map(|_| validator.finish()),
+    }
+}
+
+/// The file as a compressed stream, whether it is compressed or not.
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    let mut file = File::open(path)?;
+    let mut magic = Vec::new();
+    file.by_ref().take(4).read_to_end(&mut magic)?;
+    file.rewind()?;
+    if magic == ZSTD_MAGIC {
+        return Ok(Box::new(file));
+    }
+    let compressing = zstd::stream::read::Encoder::new(file, zstd::zstd_safe::min_c_level())?;
+    Ok(Box::new(compressing))
+}

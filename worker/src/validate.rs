@@ -1,0 +1,291 @@
+//! Validate: rows held to the rules, and parted into those to load and those for the quarantine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use common::configuration::mapping::rule::{Rule, applied};
+use common::configuration::mapping::{ColumnType, Mapping};
+use common::expression::{Inputs, Parameters};
+use common::price::Price;
+use common::quality::{RuleFailures, Severity};
+use common::record_layout::RecordLayout;
+use common::store::QuarantinedRecord;
+use common::store::rows::{ColumnValues, NULL, RowBlock};
+use common::time::Nanos;
+
+use crate::decode::RecordBlock;
+use crate::record_json::record_json;
+
+/// Failing records of each rule that are told in words.
+pub const EXAMPLES: usize = 3;
+
+/// Rows that no rule of severity `error` objects to, and the records that one does. Only
+/// [`Validator::validate`] makes it.
+#[derive(Debug)]
+pub struct ValidBlock {
+    rows: RowBlock,
+    quarantined: Vec<QuarantinedRecord>,
+    given_up: bool,
+}
+
+impl ValidBlock {
+    /// The rows to load.
+    #[must_use]
+    pub fn rows(&self) -> &RowBlock {
+        &self.rows
+    }
+
+    /// The records for the quarantine.
+    #[must_use]
+    pub fn quarantined(&self) -> &[QuarantinedRecord] {
+        &self.quarantined
+    }
+
+    /// Whether so many records failed that nothing of the chunk will be loaded: from then on blocks
+    /// are empty, and only counted.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.given_up
+    }
+}
+
+/// What became of a chunk's own records.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Records judged.
+    pub records: u64,
+    /// Records that fail a rule of severity `error`.
+    pub quarantined: u64,
+    /// Each rule that was applied, in the order of its file.
+    pub rules: Vec<RuleTally>,
+}
+
+/// How often one rule failed.
+#[derive(Clone, Debug)]
+pub struct RuleTally {
+    /// The rule.
+    pub rule: Arc<str>,
+    /// What becomes of records that fail it.
+    pub severity: Severity,
+    /// Records that failed it.
+    pub records: u64,
+    /// The first of them, each with the values that the rule looks at.
+    pub examples: Vec<String>,
+}
+
+impl Tally {
+    /// The rules that failed.
+    #[must_use]
+    pub fn failures(&self) -> Vec<RuleFailures> {
+        let failed = self.rules.iter().filter(|rule| rule.records > 0);
+        failed
+            .map(|rule| RuleFailures {
+                rule: rule.rule.to_string(),
+                severity: rule.severity,
+                records: rule.records,
+            })
+            .collect()
+    }
+
+    /// The rule of severity `error` that failed most often.
+    #[must_use]
+    pub fn worst(&self) -> Option<&RuleTally> {
+        let errors = self.rules.iter();
+        errors
+            .filter(|rule| rule.severity == Severity::Error)
+            .max_by_key(|rule| rule.records)
+    }
+}
+
+/// Holds a chunk's rows to its rules, block by block.
+#[derive(Debug)]
+pub struct Validator {
+    rules: Vec<Rule>,
+    columns: Vec<(String, ColumnType)>,
+    layout: RecordLayout,
+    parameters: Parameters,
+    /// More quarantined records than this, and the chunk is given up whatever follows.
+    quarantined_max: u64,
+    tally: Tally,
+}
+
+impl Validator {
+    /// The rules that a job with these switches applies; above `quarantined_max` records for the
+    /// quarantine, the rest is only counted.
+    #[must_use]
+    pub fn new(
+        mapping: &Mapping,
+        switches: &BTreeMap<String, bool>,
+        parameters: Parameters,
+        quarantined_max: u64,
+    ) -> Self {
+        let rules: Vec<_> = applied(&mapping.rules, switches).cloned().collect();
+        let columns = mapping.columns.iter();
+        let tally = Tally {
+            rules: rules.iter().map(RuleTally::of).collect(),
+            ..Tally::default()
+        };
+        Self {
+            columns: columns
+                .map(|column| (column.name.clone(), column.column_type))
+                .collect(),
+            layout: mapping.layout.clone(),
+            parameters,
+            quarantined_max,
+            rules,
+            tally,
+        }
+    }
+
+    /// Parts rows by the rules; `records` are those that the rows were made of, and may be more.
+    pub fn validate(&mut self, records: &RecordBlock, rows: RowBlock) -> ValidBlock {
+        let inputs = Inputs {
+            columns: &rows.columns,
+            rows: rows.len(),
+            parameters: self.parameters,
+        };
+        self.tally.records += as_u64(rows.len());
+        // For each row, which rules it fails: a bit each. Rarely does any row fail one.
+        let mut failed: Vec<u64> = Vec::new();
+        for (bit, (rule, tally)) in self.rules.iter().zip(&mut self.tally.rules).enumerate() {
+            let truth = rule.condition.evaluate(&inputs);
+            let count = truth.iter().filter(|truth| truth.is_false()).count();
+            if count == 0 {
+                continue;
+            }
+            tally.records += as_u64(count);
+            let failing = truth.iter().enumerate();
+            let failing = failing.filter(|(_, truth)| truth.is_false());
+            for (row, _) in failing.clone().take(EXAMPLES - tally.examples.len()) {
+                let example = example(&rows, row, rule, &self.columns);
+                tally.examples.push(example);
+            }
+            if rule.severity == Severity::Error {
+                failed.resize(rows.len(), 0);
+                for (row, _) in failing {
+                    failed[row] |= 1 << bit;
+                }
+            }
+        }
+        if failed.is_empty() {
+            return self.block(rows, Vec::new());
+        }
+        self.tally.quarantined += as_u64(failed.iter().filter(|rules| **rules != 0).count());
+        if self.given_up() {
+            return self.block(rows, Vec::new());
+        }
+        let quarantined = self.quarantined(records, &rows, &failed);
+        let keep: Vec<bool> = failed.iter().map(|rules| *rules == 0).collect();
+        self.block(rows.keep(&keep), quarantined)
+    }
+
+    /// What became of all rows.
+    #[must_use]
+    pub fn finish(self) -> Tally {
+        self.tally
+    }
+
+    fn given_up(&self) -> bool {
+        self.tally.quarantined > self.quarantined_max
+    }
+
+    fn block(&self, rows: RowBlock, quarantined: Vec<QuarantinedRecord>) -> ValidBlock {
+        let given_up = self.given_up();
+        let rows = match given_up {
+            true => {
+                let none = vec![false; rows.len()];
+                rows.keep(&none)
+            }
+            false => rows,
+        };
+        ValidBlock {
+            rows,
+            quarantined,
+            given_up,
+        }
+    }
+
+    fn quarantined(
+        &self,
+        records: &RecordBlock,
+        rows: &RowBlock,
+        failed: &[u64],
+    ) -> Vec<QuarantinedRecord> {
+        let failing = failed.iter().enumerate().filter(|(_, rules)| **rules != 0);
+        failing
+            .map(|(row, failed)| {
+                let record_number = rows.record_numbers[row];
+                let rules = self.rules.iter().enumerate();
+                let failed = rules.filter(|(bit, _)| failed & (1 << bit) != 0);
+                QuarantinedRecord {
+                    record_number,
+                    instrument_id: rows.instrument_ids[row],
+                    index_time: rows.index_times[row],
+                    failed: failed.map(|(_, rule)| Arc::clone(&rule.name)).collect(),
+                    record: record_json(
+                        &self.layout,
+                        records.record(record_number, self.layout.record_bytes),
+                    ),
+                }
+            })
+            .collect()
+    }
+}
+
+impl RuleTally {
+    fn of(rule: &Rule) -> Self {
+        Self {
+            rule: Arc::clone(&rule.name),
+            severity: rule.severity,
+            records: 0,
+            examples: Vec::new(),
+        }
+    }
+}
+
+/// A failing row in words: which record it is, and the values that the rule looks at.
+fn example(rows: &RowBlock, row: usize, rule: &Rule, columns: &[(String, ColumnType)]) -> String {
+    let values: Vec<_> = rule
+        .condition
+        .columns()
+        .iter()
+        .filter_map(|index| {
+            let (name, column_type) = columns.get(*index)?;
+            let value = shown(rows.columns.get(*index)?, row, *column_type);
+            Some(format!("{name} = {value}"))
+        })
+        .collect();
+    format!(
+        "record {} at {} of instrument {}: {}",
+        rows.record_numbers[row],
+        Nanos(rows.index_times[row]),
+        rows.instrument_ids[row],
+        values.join(", ")
+    )
+}
+
+fn shown(values: &ColumnValues, row: usize, column_type: ColumnType) -> String {
+    let number = |number: i64| match (number, column_type) {
+        (NULL, _) => "null".to_owned(),
+        (number, ColumnType::Price) => Price(number).to_string(),
+        (number, ColumnType::Timestamp) => Nanos(number).to_string(),
+        (number, _) => number.to_string(),
+    };
+    match values {
+        ColumnValues::Integers(values) => number(values[row]),
+        ColumnValues::SameInteger(value) => number(*value),
+        ColumnValues::Chars(values) => match values[row] {
+            0 => "null".to_owned(),
+            code => format!("'{}'", char::from(code)),
+        },
+        ColumnValues::Texts(values) => match &values[row] {
+            None => "null".to_owned(),
+            Some(text) => format!("'{text}'"),
+        },
+        ColumnValues::SameText(text) => format!("'{text}'"),
+    }
+}
+
+fn as_u64(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
