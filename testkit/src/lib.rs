@@ -3,3 +3,4 @@
 pub mod sandbox;
 pub mod checksum;
 pub mod shared_data;
+pub mod postgres;
