@@ -17,6 +17,7 @@ pub mod claim;
 pub mod spend;
 pub mod rows;
 mod insert;
+pub mod copy;
 pub mod coverage;
 mod symbology;
 pub mod load;

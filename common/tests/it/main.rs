@@ -7,3 +7,4 @@ mod archive;
 mod vendor_errors;
 mod configuration;
 mod store;
+mod copy;
