@@ -32,6 +32,10 @@ impl Postgres {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let owner = std::fs::metadata(folder.path()).expect("the folder was just made");
         let started_by_root = owner.uid() == 0;
+        if started_by_root && !knows_user() {
+            println!("skipped: PostgreSQL can't run as root, and there is no user {UNPRIVILEGED}");
+            return None;
+        }
         if started_by_root {
             let mut chown = Command::new("chown");
             run(chown.arg(UNPRIVILEGED).arg(folder.path()));
@@ -127,6 +131,11 @@ fn installed() -> Option<PathBuf> {
             .all(|program| folder.join(program).exists())
     };
     folders.into_iter().rev().find(complete)
+}
+
+fn knows_user() -> bool {
+    let asked = Command::new("id").arg(UNPRIVILEGED).output();
+    asked.is_ok_and(|answer| answer.status.success())
 }
 
 fn run(command: &mut Command) -> Output {

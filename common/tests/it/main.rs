@@ -1,6 +1,7 @@
 //! What `common` promises, on real files and a real database.
 
 mod time;
+mod expression;
 mod states;
 mod requests;
 mod archive;
