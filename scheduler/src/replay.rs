@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::archive::Archive;
 use common::chunk::{ChunkId, JobId};
-use common::configuration::document::Refusal;
+use common::configuration::document::{Refusal, nearest};
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::quality::Quality;
@@ -68,9 +68,9 @@ pub struct Kept {
     pub error: String,
 }
 
-/// The database, as the mode needs it.
+/// The database, as the mode needs it; none is made where there is none.
 pub async fn open(session: &Session, mode: Mode) -> anyhow::Result<Option<Arc<Store>>> {
-    if !mode.dry_run {
+    if !mode.dry_run && Store::exists(&session.settings.database_url)? {
         return open_for_work(session).await.map(Some);
     }
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
@@ -83,7 +83,6 @@ pub async fn find_job(
     store: &Store,
     wanted: &str,
 ) -> anyhow::Result<(JobStatus, Option<JobFile>)> {
-    let unknown = |help| Refusal::of(wanted, "this job was not submitted", help);
     if let Some(file) = session.find_job_file(wanted)? {
         let job = match store.job_of(&file.request).await? {
             Some(id) => store.job(id).await?,
@@ -100,7 +99,14 @@ pub async fn find_job(
             let help = "give its number instead; `scheduler status` shows both";
             Err(Refusal::of(wanted, "several jobs have this name", help).into())
         }
-        (None, _) => Err(unknown("`scheduler status` shows all jobs that were submitted").into()),
+        (None, _) => {
+            let jobs = store.jobs(None).await?;
+            let help = match nearest(wanted, jobs.iter().map(|job| job.name.as_str())) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`scheduler status` shows all jobs that were submitted".to_owned(),
+            };
+            Err(Refusal::of(wanted, "this job was not submitted", &help).into())
+        }
     }
 }
 

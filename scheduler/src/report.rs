@@ -5,6 +5,7 @@ use std::fmt::Write;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Cell, CellAlignment, Table};
 use common::money::Usd;
+use common::quality::{RuleFailures, Severity};
 use common::store::status::Unfinished;
 use common::store::{JobStatus, SchemaStatus};
 
@@ -16,6 +17,8 @@ pub struct Report<'a> {
     pub job: &'a JobStatus,
     /// Its schemas at the end.
     pub schemas: &'a [SchemaStatus],
+    /// How often each rule failed that failed at all.
+    pub failures: &'a [(String, RuleFailures)],
     /// Chunks that are not finished.
     pub unfinished: &'a [Unfinished],
     /// What was seen of the run.
@@ -64,6 +67,7 @@ impl std::fmt::Display for Report<'_> {
             Some(peak) => writeln!(f, ", peak memory {peak} MiB.")?,
             None => writeln!(f, ".")?,
         }
+        f.write_str(&describe_failures(self.failures))?;
         f.write_str(&describe_unfinished(self.unfinished))?;
         if let Some(reason) = &self.seen.stopped {
             writeln!(f, "the work stopped: {reason}")?;
@@ -133,7 +137,25 @@ pub fn describe_unfinished(unfinished: &[Unfinished]) -> String {
     text
 }
 
-/// A table with a head; the first column is text, the others numbers.
+/// How often rules failed, a line each.
+pub fn describe_failures(failures: &[(String, RuleFailures)]) -> String {
+    let mut text = String::new();
+    for (schema, failed) in failures {
+        let (rule, severity) = (&failed.rule, failed.severity);
+        let records = thousands(failed.records);
+        let became = match severity {
+            Severity::Error => "quarantined: see `scheduler quarantine list`",
+            Severity::Warning | Severity::Info => "loaded all the same",
+        };
+        let _infallible = writeln!(
+            text,
+            "  {severity}: {schema} {rule}: {records} records fail it, {became}"
+        );
+    }
+    text
+}
+
+/// A table with a head; its rows come from [`right_aligned`] or [`aligned`].
 pub fn plain_table(head: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_BORDERS_ONLY);
@@ -143,9 +165,14 @@ pub fn plain_table(head: &[&str]) -> Table {
 
 /// Cells of a row, all but the first aligned as numbers are.
 pub fn right_aligned(cells: Vec<String>) -> Vec<Cell> {
-    let align = |(index, text): (usize, String)| match index {
-        0 => Cell::new(text),
-        _ => Cell::new(text).set_alignment(CellAlignment::Right),
+    aligned(1, cells)
+}
+
+/// Cells of a row, of which the first so many are text and the rest numbers.
+pub fn aligned(texts: usize, cells: Vec<String>) -> Vec<Cell> {
+    let align = |(index, text): (usize, String)| match index < texts {
+        true => Cell::new(text),
+        false => Cell::new(text).set_alignment(CellAlignment::Right),
     };
     cells.into_iter().enumerate().map(align).collect()
 }

@@ -217,11 +217,16 @@ impl Validator {
                 let record_number = rows.record_numbers[row];
                 let rules = self.rules.iter().enumerate();
                 let failed = rules.filter(|(bit, _)| failed & (1 << bit) != 0);
+                let failed: Vec<_> = failed.map(|(_, rule)| rule).collect();
+                let first = failed.first();
                 QuarantinedRecord {
                     record_number,
                     instrument_id: rows.instrument_ids[row],
                     index_time: rows.index_times[row],
-                    failed: failed.map(|(_, rule)| Arc::clone(&rule.name)).collect(),
+                    found: first
+                        .map(|rule| looked_at(rows, row, rule, &self.columns))
+                        .unwrap_or_default(),
+                    failed: failed.iter().map(|rule| Arc::clone(&rule.name)).collect(),
                     record: record_json(
                         &self.layout,
                         records.record(record_number, self.layout.record_bytes),
@@ -245,23 +250,23 @@ impl RuleTally {
 
 /// A failing row in words: which record it is, and the values that the rule looks at.
 fn example(rows: &RowBlock, row: usize, rule: &Rule, columns: &[(String, ColumnType)]) -> String {
-    let values: Vec<_> = rule
-        .condition
-        .columns()
-        .iter()
-        .filter_map(|index| {
-            let (name, column_type) = columns.get(*index)?;
-            let value = shown(rows.columns.get(*index)?, row, *column_type);
-            Some(format!("{name} = {value}"))
-        })
-        .collect();
     format!(
         "record {} at {} of instrument {}: {}",
         rows.record_numbers[row],
         Nanos(rows.index_times[row]),
         rows.instrument_ids[row],
-        values.join(", ")
+        looked_at(rows, row, rule, columns)
     )
+}
+
+/// The values of a row that a rule looks at, in words.
+fn looked_at(rows: &RowBlock, row: usize, rule: &Rule, columns: &[(String, ColumnType)]) -> String {
+    let values = rule.condition.columns().iter().filter_map(|index| {
+        let (name, column_type) = columns.get(*index)?;
+        let value = shown(rows.columns.get(*index)?, row, *column_type);
+        Some(format!("{name} = {value}"))
+    });
+    values.collect::<Vec<_>>().join(", ")
 }
 
 fn shown(values: &ColumnValues, row: usize, column_type: ColumnType) -> String {

@@ -66,6 +66,14 @@ impl Store {
         }
     }
 
+    /// Whether there is a database at the address.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`] when the address is wrong.
+    pub fn exists(url: &str) -> Result<bool, StoreError> {
+        Ok(sqlite_path(url)?.exists())
+    }
+
     /// A database in memory with current tables and nothing in them, to check mappings against.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub struct QuarantinedRecord {
     pub index_time: i64,
     /// The rules of severity `error` that it fails, in the order of their file; at least one.
     pub failed: Vec<Arc<str>>,
+    /// The values that the first of them looks at, in words.
+    pub found: String,
     /// All its fields, as JSON.
     pub record: String,
 }
@@ -48,6 +50,8 @@ pub struct Quarantined {
     pub index_time: String,
     /// The first rule that it failed.
     pub rule: String,
+    /// The values that this rule looks at, in words.
+    pub found: String,
     /// All rules of severity `error` that it failed.
     pub failed: serde_json::Value,
     /// What became of it.
@@ -219,6 +223,7 @@ fn quarantined(row: &SqliteRow) -> Result<Quarantined, StoreError> {
         instrument_id: u32::try_from(instrument_id).unwrap_or_default(),
         index_time: Nanos(row.try_get("index_time")?).to_string(),
         rule: row.try_get("rule")?,
+        found: row.try_get("found")?,
         failed: json("failed")?,
         severity: super::claim::parse(&row.try_get::<String, _>("severity")?)?,
         attempt: unsigned(row.try_get("attempt")?),
@@ -239,9 +244,9 @@ pub(super) async fn insert_quarantined(
     now: Nanos,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "INSERT INTO {table} (chunk_id, record_number, instrument_id, index_time, rule, failed,
+        "INSERT INTO {table} (chunk_id, record_number, instrument_id, index_time, rule, found, failed,
              severity, record, attempt, rules_version, quarantined_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     );
     for record in records {
         let failed = serde_json::Value::from(
@@ -257,6 +262,7 @@ pub(super) async fn insert_quarantined(
             .bind(record.instrument_id)
             .bind(record.index_time)
             .bind(record.failed.first().map(|rule| rule.to_string()))
+            .bind(&record.found)
             .bind(failed.to_string())
             .bind(Severity::Error.name())
             .bind(&record.record)

@@ -13,11 +13,8 @@ use crate::arguments::{Global, Quarantine, QuarantineList, QuarantineRetry, Quar
 use crate::exit::print;
 use crate::progress::thousands;
 use crate::replay::{Mode, find_job, go, open};
-use crate::report::{plain_table, right_aligned};
+use crate::report::{aligned, plain_table};
 use crate::session::{Session, stop_on_signals};
-
-/// Characters of a record that a list shows.
-const RECORD_SHOWN: usize = 60;
 
 /// Runs the command.
 pub async fn run(global: &Global, command: &Quarantine) -> anyhow::Result<ExitCode> {
@@ -30,8 +27,8 @@ pub async fn run(global: &Global, command: &Quarantine) -> anyhow::Result<ExitCo
 }
 
 async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<ExitCode> {
-    let filter = QuarantineFilter {
-        job: options.job.clone(),
+    let mut filter = QuarantineFilter {
+        job: None,
         rule: options.rule.clone(),
         chunk: options.chunk.map(ChunkId),
         record_number: None,
@@ -39,7 +36,8 @@ async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<Exi
     let (mut counts, mut records) = (Vec::new(), Vec::new());
     if let Some(store) = Store::open(&session.settings.database_url, Access::Read).await? {
         if let Some(job) = &options.job {
-            find_job(session, &store, job).await?;
+            let (job, _) = find_job(session, &store, job).await?;
+            filter.job = Some(job.id.to_string());
         }
         counts = store.quarantined_by_rule(&filter).await?;
         records = store.quarantined(&filter, options.limit).await?;
@@ -55,28 +53,25 @@ async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<Exi
     }
     let mut rules = plain_table(&["job", "schema", "rule", "records"]);
     for count in &counts {
-        rules.add_row(right_aligned(vec![
-            count.job.clone(),
-            count.schema.clone(),
-            count.rule.clone(),
-            thousands(count.records),
-        ]));
+        rules.add_row(aligned(
+            3,
+            vec![
+                count.job.clone(),
+                count.schema.clone(),
+                count.rule.clone(),
+                thousands(count.records),
+            ],
+        ));
     }
-    let mut table = plain_table(&["record", "schema", "time", "instrument", "rule", "fields"]);
+    let mut table = plain_table(&["record", "schema", "time", "instrument", "rule", "found"]);
     for record in &records {
-        let fields: String = record
-            .record
-            .to_string()
-            .chars()
-            .take(RECORD_SHOWN)
-            .collect();
         table.add_row([
             format!("{}:{}", record.chunk, record.record_number),
             record.schema.clone(),
             record.index_time.clone(),
             record.instrument_id.to_string(),
             record.rule.clone(),
-            format!("{fields}…"),
+            record.found.clone(),
         ]);
     }
     let (shown, limit) = (records.len(), options.limit);
@@ -130,6 +125,7 @@ fn describe(record: &Quarantined) -> anyhow::Result<String> {
         ("time", record.index_time.clone()),
         ("instrument", record.instrument_id.to_string()),
         ("fails", failed.join(", ")),
+        ("found", record.found.clone()),
         ("severity", record.severity.to_string()),
         ("attempt", record.attempt.to_string()),
         ("rules", format!("version {}", record.rules_version)),

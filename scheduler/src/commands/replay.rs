@@ -14,7 +14,7 @@ use crate::arguments::{Global, Replay};
 use crate::exit::{INCOMPLETE, print};
 use crate::progress::thousands;
 use crate::replay::{Mode, Replayed, find_job, go, open};
-use crate::report::{plain_table, right_aligned};
+use crate::report::{aligned, plain_table};
 use crate::session::{Session, stop_on_signals};
 
 /// Chunks that stayed as they are and are named.
@@ -85,7 +85,7 @@ fn describe(job: &Replayed) -> String {
     ));
     for kept in job.kept.iter().take(KEPT_SHOWN) {
         text.push_str(&format!(
-            "  as it was: chunk {} {} {}: {}\n",
+            "  stays as it is: chunk {} {} {}: {}\n",
             kept.chunk, kept.schema, kept.days, kept.error
         ));
     }
@@ -108,7 +108,8 @@ fn rows_table(job: &Replayed) -> comfy_table::Table {
         head[3] = "after";
     }
     let mut table = plain_table(&head);
-    for (schema, difference) in &job.schemas {
+    let changed = job.schemas.iter();
+    for (schema, difference) in changed.filter(|(_, difference)| !difference.is_nothing()) {
         let mut rows = vec![
             schema.clone(),
             "rows".to_owned(),
@@ -131,8 +132,8 @@ fn rows_table(job: &Replayed) -> comfy_table::Table {
             quarantine.push(sum(|rule| rule.left_quarantine));
             quarantine.push(String::new());
         }
-        table.add_row(right_aligned(rows));
-        table.add_row(right_aligned(quarantine));
+        table.add_row(aligned(2, rows));
+        table.add_row(aligned(2, quarantine));
     }
     table
 }
@@ -162,7 +163,7 @@ fn rules_table(job: &Replayed) -> Option<comfy_table::Table> {
                 row.push(thousands(rule.entered_quarantine));
                 row.push(thousands(rule.left_quarantine));
             }
-            table.add_row(right_aligned(row));
+            table.add_row(aligned(3, row));
         }
     }
     any.then_some(table)

@@ -14,7 +14,7 @@ use worker::validate::Tally;
 use crate::arguments::{Global, RulesCheck};
 use crate::exit::print;
 use crate::progress::thousands;
-use crate::report::{plain_table, right_aligned};
+use crate::report::{aligned, plain_table};
 use crate::session::{Session, check_switches};
 
 #[derive(Serialize)]
@@ -162,11 +162,14 @@ impl Sample {
         let mut table = plain_table(&["rule", "severity", "fail"]);
         let mut examples = String::new();
         for rule in &self.rules {
-            table.add_row(right_aligned(vec![
-                rule.name.clone(),
-                rule.severity.clone(),
-                thousands(rule.failing),
-            ]));
+            table.add_row(aligned(
+                2,
+                vec![
+                    rule.name.clone(),
+                    rule.severity.clone(),
+                    thousands(rule.failing),
+                ],
+            ));
             for example in &rule.examples {
                 examples.push_str(&format!("  {}: {example}\n", rule.name));
             }

@@ -104,10 +104,12 @@ pub async fn run_job(
         anyhow::bail!("the job disappeared from the database");
     };
     let schemas = store.schemas(job.id).await?;
+    let failures = store.rule_failures(job.id).await?;
     let unfinished = store.unfinished(job.id, UNFINISHED_SHOWN).await?;
     let report = Report {
         job: &job,
         schemas: &schemas,
+        failures: &failures,
         unfinished: &unfinished,
         seen: &seen,
         to_do,

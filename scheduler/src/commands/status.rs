@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use common::configuration::document::Refusal;
 use common::store::{Access, JobStatus, Store};
+use serde_json::Value;
 
 use crate::arguments::{Global, Status};
 use crate::exit::print;
 use crate::progress::thousands;
-use crate::report::{describe_unfinished, plain_table, right_aligned};
+use crate::report::{describe_failures, describe_unfinished, plain_table, right_aligned};
 use crate::session::Session;
 
 /// Unfinished chunks that are named for each job.
@@ -29,7 +30,7 @@ pub async fn run(global: &Global, options: &Status) -> anyhow::Result<ExitCode> 
         );
     }
     if options.json {
-        let document = serde_json::json!({ "jobs": jobs });
+        let document = serde_json::json!({ "jobs": with_rules(store.as_ref(), &jobs).await? });
         print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -38,6 +39,28 @@ pub async fn run(global: &Global, options: &Status) -> anyhow::Result<ExitCode> 
         _ => print("no jobs yet: try `scheduler demo`, or `scheduler run JOB.yaml`\n")?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The jobs, each with how often its rules failed.
+async fn with_rules(store: Option<&Store>, jobs: &[JobStatus]) -> anyhow::Result<Vec<Value>> {
+    let mut entries = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let mut entry = serde_json::to_value(job)?;
+        if let Some(store) = store {
+            let failures = store.rule_failures(job.id).await?.into_iter();
+            let failures = failures.map(|(schema, failed)| {
+                serde_json::json!({
+                    "schema": schema,
+                    "rule": failed.rule,
+                    "severity": failed.severity,
+                    "records": failed.records,
+                })
+            });
+            entry["rules"] = failures.collect();
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
 }
 
 async fn describe(store: &Store, jobs: &[JobStatus]) -> anyhow::Result<String> {
@@ -87,6 +110,7 @@ async fn describe(store: &Store, jobs: &[JobStatus]) -> anyhow::Result<String> {
         if let Some(reason) = &job.reason {
             notes.push_str(&format!("  paused: {reason}\n"));
         }
+        notes.push_str(&describe_failures(&store.rule_failures(job.id).await?));
         notes.push_str(&describe_unfinished(
             &store.unfinished(job.id, UNFINISHED_SHOWN).await?,
         ));

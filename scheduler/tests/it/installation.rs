@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use common::configuration::files::ConfigFiles;
 use serde_json::Value;
 use simulator::{Config, Fault, RequestLog, Simulator};
 use testkit::checksum::{TableSum, tables};
@@ -100,6 +101,24 @@ impl Installation {
     pub fn job(&self, text: &str) -> String {
         let path = self.sandbox.write("job.yaml", text);
         path.display().to_string()
+    }
+
+    /// A folder of configuration like the project's own, with one schema's file changed.
+    pub fn config(&self, schema: &str, change: impl FnOnce(String) -> String) -> String {
+        let folder = self.sandbox.path().join("configuration");
+        for name in ["jobs", "schemas"] {
+            std::fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        let mut change = Some(change);
+        for document in ConfigFiles::CompiledIn.read_all("schemas").unwrap() {
+            let name = document.origin.rsplit('/').next().unwrap().to_owned();
+            let mut text = document.text;
+            if name == format!("{schema}.yaml") {
+                text = change.take().unwrap()(text);
+            }
+            std::fs::write(folder.join("schemas").join(name), text).unwrap();
+        }
+        folder.display().to_string()
     }
 
     /// The one job's entry in `status --json`.

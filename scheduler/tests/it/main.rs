@@ -9,3 +9,4 @@ mod endings;
 mod golden;
 mod journeys;
 mod planning;
+mod quality;

@@ -97,6 +97,7 @@ fn an_undefined_value_fails_only_a_rule_that_asks_for_it() {
     let (blocks, tally) = validated(&trades(), &BTreeMap::new(), 10, &records);
     assert_eq!(tally.quarantined, 1);
     assert_eq!(&*blocks[0].quarantined()[0].failed[0], "price_present");
+    assert_eq!(blocks[0].quarantined()[0].found, "price = null");
     let json: serde_json::Value = serde_json::from_str(&blocks[0].quarantined()[0].record).unwrap();
     assert_eq!(json["price"], serde_json::Value::Null);
 }

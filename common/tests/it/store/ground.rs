@@ -234,6 +234,7 @@ pub fn quarantined(count: i64) -> Vec<QuarantinedRecord> {
             instrument_id: ES,
             index_time: NOW.0,
             failed: vec!["size_positive".into(), "side_known".into()],
+            found: "size = 0".to_owned(),
             record: format!("{{\"number\":{record_number}}}"),
         })
         .collect()

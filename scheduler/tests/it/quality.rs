@@ -1,0 +1,377 @@
+//! Data quality as its owner meets it: rules that are checked, records held back, replays.
+
+use serde_json::Value;
+use testkit::checksum::scalar;
+
+use crate::installation::{Installation, Said};
+
+const JOB: &str = "
+name: quality
+dataset: GLBX.MDP3
+schemas: [trades, tbbo]
+symbols: [ES.c.0]
+stype_in: continuous
+start: 2024-01-04
+end: 2024-01-06
+chunking: {days: 1}
+";
+
+fn stricter(text: String) -> String {
+    text.replace("check: size > 0", "check: size > 1")
+}
+
+async fn number(installation: &Installation, sql: &str) -> i64 {
+    scalar(&installation.sandbox.database(), sql).await
+}
+
+fn json(said: &Said) -> Value {
+    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:#?}"))
+}
+
+fn assert_shows(text: &str, wanted: &[&str]) {
+    for words in wanted {
+        assert!(text.contains(words), "{words:?} is missing in:\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_projects_own_rules_are_in_order_and_need_no_database() {
+    let installation = Installation::synthetic().await;
+    let said = installation.succeed(&["rules", "check"]).await;
+    assert_shows(
+        &said.stdout,
+        &[
+            "trades_data",
+            "bid_not_above_ask",
+            "20 schemas",
+            "all in order",
+        ],
+    );
+    assert!(!installation.sandbox.database().exists());
+    let said = installation.succeed(&["rules", "check", "--json"]).await;
+    assert_eq!(json(&said)["schemas"].as_array().unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn a_wrong_rule_or_mapping_stops_before_a_byte_is_fetched() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    let cases: [(&str, &str, &[&str]); 6] = [
+        (
+            "check: price is not null",
+            "check: prise is not null",
+            &[
+                "rule \"price_present\": unknown column `prise`",
+                "did you mean `price`?",
+                "trades.yaml:25:12",
+                "^^^^^",
+            ],
+        ),
+        (
+            "check: size > 0",
+            "check: size + 0",
+            &["rule \"size_positive\"", "condition", "trades.yaml:28:12"],
+        ),
+        (
+            "check: size > 0",
+            "check: size > '0'",
+            &["write 0 without quotes", "trades.yaml:28:19"],
+        ),
+        (
+            "{name: flags}",
+            "{name: flagz, field: flags}",
+            &["no column \"flagz\"", "trades.yaml:13:12"],
+        ),
+        (
+            "{name: flags}",
+            "{name: flags, field: side}",
+            &["\"flags\" is char", "INTEGER", "trades.yaml:13:12"],
+        ),
+        (
+            "{name: sequence}",
+            "{name: sequence, field: size}",
+            &[
+                "\"sequence\" is integer that can be undefined",
+                "INTEGER NOT NULL",
+                "default",
+            ],
+        ),
+    ];
+    for (from, to, wanted) in cases {
+        let config = installation.config("trades", |text| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        });
+        for command in [vec!["run", &job], vec!["rules", "check"]] {
+            let arguments = [&command[..], &["--config-dir", &config]].concat();
+            let said = installation.run(&arguments).await;
+            assert_eq!(said.code, Some(2), "{to}: {said:#?}");
+            assert_shows(&said.stderr, wanted);
+            assert_eq!(said.stdout, "");
+        }
+    }
+    assert_eq!(installation.simulator.requests(), []);
+}
+
+#[tokio::test]
+async fn a_job_turns_a_rule_off_and_one_that_is_not_there_is_refused() {
+    let installation = Installation::synthetic().await;
+    let config = installation.config("trades", stricter);
+    let job = installation.job(&format!("{JOB}rules: {{size_positive: off}}\n"));
+    installation
+        .succeed(&["run", &job, "--config-dir", &config])
+        .await;
+    let status = installation.status().await;
+    assert_eq!(status["records"]["quarantined"], 0);
+    let job = installation.job(&format!("{JOB}rules: {{size_positiv: off}}\n"));
+    let said = installation.run(&["run", &job]).await;
+    assert_eq!(said.code, Some(2));
+    assert_shows(
+        &said.stderr,
+        &["job.yaml:10:23", "did you mean `size_positive`?"],
+    );
+    let job = installation.job(&format!("{JOB}max_quarantine_percent: 101\n"));
+    let said = installation.run(&["run", &job]).await;
+    assert_eq!(said.code, Some(2));
+    assert_shows(&said.stderr, &["job.yaml:10:25", "from 0 to 100"]);
+}
+
+#[tokio::test]
+async fn quarantined_records_are_listed_shown_and_decided_about_again() {
+    let installation = Installation::synthetic().await;
+    let config = installation.config("trades", stricter);
+    let job = installation.job(&format!("{JOB}max_quarantine_percent: 100\n"));
+    let said = installation
+        .succeed(&["run", &job, "--config-dir", &config])
+        .await;
+    assert_shows(
+        &said.stdout,
+        &["error: trades size_positive", "quality is complete"],
+    );
+    let held_back = number(&installation, "SELECT count(*) FROM quarantine").await;
+    let status = installation.status().await;
+    assert_eq!(status["records"]["quarantined"], held_back);
+    assert_eq!(status["rules"][0]["rule"], "size_positive");
+    assert!(held_back > 10);
+
+    let listed = installation
+        .succeed(&["quarantine", "list", "--limit", "5", "--json"])
+        .await;
+    let listed = json(&listed);
+    assert_eq!(listed["rules"][0]["records"], held_back);
+    let records = listed["records"].as_array().unwrap();
+    assert_eq!(records.len(), 5);
+    assert_eq!(records[0]["found"], "size = 1");
+    let record = format!("{}:{}", records[0]["chunk"], records[0]["record_number"]);
+    let said = installation.succeed(&["quarantine", "show", &record]).await;
+    assert_shows(&said.stdout, &["size_positive", "\"size\": 1", ".dbn.zst"]);
+    let text = installation
+        .succeed(&["quarantine", "list", "quality"])
+        .await;
+    assert_shows(&text.stdout, &["size = 1", &record]);
+    for (arguments, wanted) in [
+        (["quarantine", "show", "1-2"], "CHUNK:RECORD"),
+        (["quarantine", "show", "1:999999"], "not in the quarantine"),
+        (["quarantine", "list", "qualiti"], "did you mean `quality`?"),
+    ] {
+        let said = installation.run(&arguments).await;
+        assert_eq!(said.code, Some(2), "{said:#?}");
+        assert_shows(&said.stderr, &[wanted]);
+    }
+
+    // By the project's own rules they are well.
+    let requests = installation.simulator.requests().len();
+    let said = installation
+        .succeed(&["quarantine", "retry", "quality", "--json"])
+        .await;
+    assert_eq!(
+        json(&said)["jobs"][0]["schemas"]["trades"]["quarantined_after"],
+        0
+    );
+    assert_eq!(
+        number(&installation, "SELECT count(*) FROM quarantine").await,
+        0
+    );
+    let said = installation.succeed(&["quarantine", "list"]).await;
+    assert_eq!(said.stdout, "no quarantined records\n");
+    assert_eq!(installation.simulator.requests().len(), requests);
+}
+
+#[tokio::test]
+async fn above_the_limit_nothing_is_loaded_and_a_better_rule_needs_no_second_payment() {
+    let installation = Installation::synthetic().await;
+    let config = installation.config("trades", stricter);
+    let job = installation.job(JOB);
+    let said = installation
+        .run(&["run", &job, "--config-dir", &config])
+        .await;
+    assert_eq!(said.code, Some(3), "{said:#?}");
+    assert_shows(
+        &said.stdout,
+        &[
+            "(dead)",
+            "at most 1 % may",
+            "The worst is size_positive",
+            "size = 1",
+            "quality is incomplete",
+        ],
+    );
+    assert_eq!(
+        number(&installation, "SELECT count(*) FROM trades_data").await,
+        0
+    );
+    assert_eq!(
+        number(&installation, "SELECT count(*) FROM quarantine").await,
+        0
+    );
+    let paid = installation.data_requests().len();
+    let said = installation.succeed(&["run", &job]).await;
+    assert_shows(
+        &said.stdout,
+        &["spent by this run: $0.00", "quality is complete"],
+    );
+    assert_eq!(installation.data_requests().len(), paid);
+}
+
+#[tokio::test]
+async fn a_replay_is_first_shown_then_done_and_costs_nothing() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(&format!("{JOB}max_quarantine_percent: 100\n"));
+    installation.succeed(&["run", &job]).await;
+    let before = installation.tables().await;
+    let small = number(
+        &installation,
+        "SELECT count(*) FROM trades_data WHERE size <= 1",
+    )
+    .await;
+    let requests = installation.simulator.requests().len();
+    let config = installation.config("trades", |text| {
+        stricter(text).replace("{name: price}", "{name: price, scale: 0.5}")
+    });
+
+    let dry = ["replay", "quality", "--dry-run", "--config-dir", &config];
+    let said = installation.succeed(&dry).await;
+    assert_shows(
+        &said.stdout,
+        &[
+            "nothing was changed",
+            "trades.price",
+            "size_positive",
+            "$0.00",
+        ],
+    );
+    let said = installation
+        .succeed(&[&dry[..], &["--json"]].concat())
+        .await;
+    let trades = json(&said)["jobs"][0]["schemas"]["trades"].clone();
+    assert_eq!(trades["left"], small);
+    assert_eq!(
+        trades["rules"]["size_positive"]["entered_quarantine"],
+        small
+    );
+    assert_eq!(trades["columns"]["price"]["changed"], trades["rows_after"]);
+    assert_eq!(installation.tables().await, before);
+
+    let said = installation
+        .succeed(&["replay", "1", "--config-dir", &config])
+        .await;
+    assert_shows(&said.stdout, &["swapped", "size_positive"]);
+    assert_eq!(
+        number(&installation, "SELECT count(*) FROM quarantine").await,
+        small
+    );
+    let said = installation.succeed(&dry).await;
+    assert_shows(&said.stdout, &["a replay would change nothing"]);
+    let said = installation.succeed(&["replay", &job]).await;
+    assert_shows(&said.stdout, &["swapped"]);
+    assert_eq!(installation.tables().await, before);
+    assert_eq!(installation.simulator.requests().len(), requests);
+    assert_eq!(installation.status().await["complete"], true);
+
+    // A job file decides anew how much may be quarantined; a chunk above it stays as it is.
+    let job = installation.job(JOB);
+    let said = installation
+        .run(&["replay", &job, "--config-dir", &config])
+        .await;
+    assert_eq!(said.code, Some(3), "{said:#?}");
+    assert_shows(
+        &said.stdout,
+        &["stays as it is: chunk 1 trades", "at most 1 % may"],
+    );
+    assert_eq!(installation.tables().await, before);
+}
+
+#[tokio::test]
+async fn a_replay_of_what_is_not_there_says_what_to_do() {
+    let installation = Installation::synthetic().await;
+    for arguments in [
+        &["replay", "quality"][..],
+        &["replay", "quality", "--dry-run"],
+    ] {
+        let said = installation.run(arguments).await;
+        assert_eq!(said.code, Some(2));
+        assert_shows(&said.stderr, &["no database yet", "scheduler run"]);
+        assert!(!installation.sandbox.database().exists());
+    }
+}
+
+#[tokio::test]
+async fn a_sample_is_judged_compressed_or_not_and_a_bad_one_refused() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    installation.succeed(&["run", &job]).await;
+    let key: String = scalar(
+        &installation.sandbox.database(),
+        "SELECT archive_object FROM chunks WHERE schema = 'trades' ORDER BY id LIMIT 1",
+    )
+    .await;
+    let compressed = installation.sandbox.path().join("archive").join(key);
+    let plain = installation.sandbox.path().join("plain.dbn");
+    let records = std::fs::read(&compressed).unwrap();
+    let records = zstd::decode_all(records.as_slice()).unwrap();
+    std::fs::write(&plain, &records).unwrap();
+    let config = installation.config("trades", stricter);
+    let mut found = Vec::new();
+    for file in [&compressed, &plain] {
+        let sample = file.display().to_string();
+        let check = [
+            "rules",
+            "check",
+            "--sample",
+            &sample,
+            "--config-dir",
+            &config,
+            "--json",
+        ];
+        let said = installation.succeed(&check).await;
+        let sample = json(&said)["sample"].clone();
+        assert!(sample["quarantined"].as_u64().unwrap() > 0);
+        found.push((
+            sample["records"].clone(),
+            sample["quarantined"].clone(),
+            sample["rules"].clone(),
+        ));
+        let said = installation.succeed(&check[..6]).await;
+        assert_shows(
+            &said.stdout,
+            &["size_positive", "size = 1", "would be quarantined"],
+        );
+    }
+    assert_eq!(found[0], found[1]);
+    let cut = installation.sandbox.path().join("cut.dbn");
+    std::fs::write(&cut, &records[..records.len() - 5]).unwrap();
+    let text = installation.sandbox.write("text.dbn", "no records");
+    let missing = installation.sandbox.path().join("missing.dbn");
+    for (file, wanted) in [
+        (&cut, "cut inside a record"),
+        (&text, "no DBN file"),
+        (&missing, "missing.dbn"),
+    ] {
+        let sample = file.display().to_string();
+        let said = installation
+            .run(&["rules", "check", "--sample", &sample])
+            .await;
+        assert_eq!(said.code, Some(2), "{said:#?}");
+        assert_shows(&said.stderr, &[wanted]);
+    }
+}
