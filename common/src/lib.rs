@@ -11,6 +11,7 @@ pub mod record_layout;
 pub mod chunk;
 pub mod vendor;
 pub mod archive;
+pub mod dbn_stream;
 pub mod store;
 pub mod queue;
 

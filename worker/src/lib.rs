@@ -5,7 +5,7 @@ pub mod pool;
 pub mod pipeline;
 mod turns;
 pub mod fetch;
-pub mod dbn_stream;
+pub use common::dbn_stream;
 mod hashing;
 pub mod decode;
 pub mod transform;

@@ -6,9 +6,9 @@
 //! the end of a record. A stream that was cut between two frames is whole by that measure; only the
 //! vendor's count of records tells.
 
-use common::archive::StreamFacts;
-use common::record_layout::RecordLayout;
-use common::time::Nanos;
+use crate::archive::StreamFacts;
+use crate::record_layout::RecordLayout;
+use crate::time::Nanos;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
 use dbn::{Metadata, RType, Record, RecordHeader, Schema, VersionUpgradePolicy, v1, v2};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
