@@ -79,6 +79,15 @@ impl Archive {
         }
     }
 
+    /// The same archive for the streams of another origin; `None` is this one's.
+    #[must_use]
+    pub fn of_origin(&self, origin: Option<String>) -> Self {
+        Self {
+            root: self.root.clone(),
+            origin: origin.unwrap_or_else(|| self.origin.clone()),
+        }
+    }
+
     /// Makes sure that the folder can be written, and removes what killed processes left in it.
     /// A part that is being received is locked by whoever receives it, and stays.
     ///

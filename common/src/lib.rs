@@ -12,6 +12,8 @@ pub mod chunk;
 pub mod vendor;
 pub mod archive;
 pub mod dbn_stream;
+pub mod files;
+pub mod source;
 pub mod store;
 pub mod queue;
 

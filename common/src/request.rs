@@ -1,6 +1,7 @@
 //! What a job asks for, checked: the first stage of the data's way.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use dbn::{SType, Schema};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,18 @@ pub struct Request {
     pub max_cost: Option<Usd>,
     /// Which rules apply, and how much may be quarantined.
     pub quality: Quality,
+    /// Where the records come from.
+    pub source: JobSource,
+}
+
+/// Where a job's records come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum JobSource {
+    /// The vendor's service.
+    #[default]
+    Vendor,
+    /// A folder of DBN files, by its absolute path.
+    Files(PathBuf),
 }
 
 /// Which instruments a request names.
@@ -141,7 +154,7 @@ impl Request {
     #[must_use]
     pub fn spec(&self) -> serde_json::Value {
         let schemas: Vec<_> = self.schemas.iter().map(Schema::as_str).collect();
-        serde_json::json!({
+        let mut spec = serde_json::json!({
             "name": self.name,
             "dataset": self.dataset,
             "schemas": schemas,
@@ -149,6 +162,10 @@ impl Request {
             "stype_in": self.stype_in.as_str(),
             "start": self.days.start(),
             "end": self.days.end(),
-        })
+        });
+        if let JobSource::Files(folder) = &self.source {
+            spec["folder"] = folder.display().to_string().into();
+        }
+        spec
     }
 }

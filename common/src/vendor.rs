@@ -3,7 +3,7 @@
 pub mod range_request;
 pub mod resolution;
 pub mod client;
-mod dates;
+pub(crate) mod dates;
 pub mod error;
 pub mod limiter;
 pub mod retry;

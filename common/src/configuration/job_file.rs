@@ -11,7 +11,7 @@ use serde_saphyr::Spanned;
 use super::document::{Document, Refusal, nearest};
 use crate::money::Usd;
 use crate::quality::{NotAPercentage, Quality};
-use crate::request::{ChunkLength, Chunking, Request, SYMBOLS_PER_REQUEST_MAX, Symbols};
+use crate::request::{ChunkLength, Chunking, JobSource, Request, SYMBOLS_PER_REQUEST_MAX, Symbols};
 use crate::time::{Day, DayRange};
 
 /// The schemas that can be asked for, as the vendor names them.
@@ -228,6 +228,7 @@ impl Check<'_> {
             priority: written.priority,
             max_cost: self.max_cost()?,
             quality: self.quality()?,
+            source: JobSource::Vendor,
         })
     }
 

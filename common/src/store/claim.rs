@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
 use crate::quality::{Quality, QuarantineLimit};
-use crate::request::Symbols;
+use crate::request::{JobSource, Symbols};
 use crate::time::{DayRange, Nanos};
 use crate::vendor::RangeRequest;
 
@@ -41,10 +41,12 @@ pub struct Chunk {
     pub failures: u32,
     /// What its job decides about quality.
     pub quality: Quality,
+    /// Where its records come from.
+    pub source: JobSource,
 }
 
 impl Chunk {
-    /// What to ask the vendor for.
+    /// What to ask its source for.
     #[must_use]
     pub fn range_request(&self) -> RangeRequest {
         RangeRequest::new(
@@ -130,7 +132,8 @@ impl Store {
                  AND (SELECT state FROM jobs WHERE id = chunks.job_id) = 'active'
              RETURNING *, (SELECT symbols FROM symbol_sets WHERE id = symbols_id) AS symbols,
                  (SELECT rules FROM jobs WHERE id = job_id) AS rules,
-                 (SELECT quarantine_limit FROM jobs WHERE id = job_id) AS quarantine_limit",
+                 (SELECT quarantine_limit FROM jobs WHERE id = job_id) AS quarantine_limit,
+                 (SELECT source FROM jobs WHERE id = chunks.job_id) AS source",
         )
         .bind(to.name())
         .bind(owner)
@@ -197,6 +200,7 @@ pub(super) fn claim(row: &SqliteRow) -> Result<Claim, StoreError> {
         cost: Usd(row.try_get("cost_nanousd")?),
         failures: row.try_get("failures")?,
         quality: quality(row)?,
+        source: source(row.try_get("source")?),
     };
     Ok(Claim {
         chunk,
@@ -213,6 +217,11 @@ pub(super) fn quality(row: &SqliteRow) -> Result<Quality, StoreError> {
             .map_err(|_| StoreError::Unreadable("a job's rules that are none".into()))?,
         limit: limit.map(QuarantineLimit::from_millionths),
     })
+}
+
+/// A job's source as its row keeps it: a folder, or nothing for the vendor.
+fn source(folder: Option<String>) -> JobSource {
+    folder.map_or(JobSource::Vendor, |folder| JobSource::Files(folder.into()))
 }
 
 pub(super) fn parse<T: std::str::FromStr>(text: &str) -> Result<T, StoreError> {

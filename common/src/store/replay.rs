@@ -54,7 +54,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<Replayable>, StoreError> {
         let rows = sqlx::query(
-            "SELECT c.*, s.symbols, j.rules, j.quarantine_limit
+            "SELECT c.*, s.symbols, j.rules, j.quarantine_limit, j.source, j.source
              FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
              JOIN symbol_sets AS s ON s.id = c.symbols_id
              WHERE c.job_id = ?1 AND c.id > ?2 AND (

@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
 use crate::quality::{Quality, QuarantineLimit};
-use crate::request::{Request, Symbols};
+use crate::request::{JobSource, Request, Symbols};
 use crate::time::{DayRange, Nanos, Span};
 
 /// A chunk that is planned and has no number yet.
@@ -84,6 +84,9 @@ impl Store {
                 }
             };
             added += insert_chunk(&mut transaction, job, request, symbols_id, chunk, now).await?;
+        }
+        if folder(&request.source).is_some() {
+            bring_forward(&mut transaction, job, now).await?;
         }
         transaction.commit().await?;
         Ok(Submission {
@@ -270,8 +273,8 @@ async fn upsert_job(
 ) -> Result<JobId, StoreError> {
     let id: i64 = sqlx::query_scalar(
         "INSERT INTO jobs (name, fingerprint, spec, state, priority, max_cost_nanousd, created_at,
-             rules, quarantine_limit)
-         VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?)
+             rules, quarantine_limit, source)
+         VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?)
          ON CONFLICT (fingerprint) DO UPDATE SET state = 'active', reason = NULL,
              priority = excluded.priority, max_cost_nanousd = excluded.max_cost_nanousd,
              rules = excluded.rules, quarantine_limit = excluded.quarantine_limit
@@ -285,6 +288,7 @@ async fn upsert_job(
     .bind(now.0)
     .bind(serde_json::json!(request.quality.rules).to_string())
     .bind(request.quality.limit.map(QuarantineLimit::millionths))
+    .bind(folder(&request.source))
     .fetch_one(&mut *connection)
     .await?;
     sqlx::query("UPDATE chunks SET priority = ?2 WHERE job_id = ?1 AND priority <> ?2")
@@ -313,6 +317,29 @@ async fn revive(
     .execute(connection)
     .await?;
     Ok(revived.rows_affected())
+}
+
+/// The files that chunks wait for may have been added: no time tells when.
+async fn bring_forward(
+    connection: &mut SqliteConnection,
+    job: JobId,
+    now: Nanos,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE chunks SET due_at = ?2 WHERE job_id = ?1 AND state = ?3 AND due_at > ?2")
+        .bind(job.0)
+        .bind(now.0)
+        .bind(ChunkState::Pending.name())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A job's source as its row keeps it.
+fn folder(source: &JobSource) -> Option<String> {
+    match source {
+        JobSource::Vendor => None,
+        JobSource::Files(folder) => Some(folder.display().to_string()),
+    }
 }
 
 async fn symbol_set(

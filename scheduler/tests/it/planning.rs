@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::chunk::ChunkId;
-use common::request::{ChunkLength, Chunking, Request, Symbols};
+use common::request::{ChunkLength, Chunking, JobSource, Request, Symbols};
 use common::store::Held;
 use common::time::{Day, DayRange, Nanos, Span};
 use common::vendor::{Resolution, SymbolWindow};
@@ -63,6 +63,7 @@ fn request(symbols: Symbols, symbols_max: usize) -> Request {
         priority: 0,
         max_cost: None,
         quality: common::quality::Quality::default(),
+        source: JobSource::Vendor,
     }
 }
 

@@ -12,7 +12,7 @@ use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
 use common::queue::{EmbeddedQueue, Hint};
-use common::request::{Chunking, Request, Symbols};
+use common::request::{Chunking, JobSource, Request, Symbols};
 use common::store::{Access, Claim, PlannedChunk, Store};
 use common::time::{Day, DayRange, Nanos};
 use common::vendor::{RangeRequest, Vendor, VendorError};
@@ -95,6 +95,7 @@ pub fn request(name: &str, stype_in: SType, days: DayRange) -> Request {
         priority: 0,
         max_cost: None,
         quality: common::quality::Quality::default(),
+        source: JobSource::Vendor,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use common::chunk::{ChunkId, JobId};
 use common::money::Usd;
-use common::request::Symbols;
+use common::request::{JobSource, Symbols};
 use common::store::rows::{ColumnValues, RowBlock};
 use common::store::{Chunk, Held};
 use common::time::{DayRange, Nanos, Span};
@@ -28,6 +28,7 @@ fn chunk(schema: Schema, stype_in: SType, symbols: &[&str], days: DayRange) -> C
         cost: Usd(0),
         failures: 0,
         quality: common::quality::Quality::default(),
+        source: JobSource::Vendor,
     }
 }
 

@@ -6,7 +6,7 @@ use common::chunk::{ChunkId, JobId};
 use common::configuration::files::ConfigFiles;
 use common::configuration::mapping::Mapping;
 use common::money::Usd;
-use common::request::{Chunking, Request, Symbols};
+use common::request::{Chunking, JobSource, Request, Symbols};
 use common::store::rows::{ColumnValues, NULL, RowBlock};
 use common::store::{
     Access, Claim, Held, Loaded, PlannedChunk, QuarantineFilter, QuarantinedRecord, Store,
@@ -77,6 +77,7 @@ pub fn request(name: &str) -> Request {
         priority: 0,
         max_cost: None,
         quality: common::quality::Quality::default(),
+        source: JobSource::Vendor,
     }
 }
 

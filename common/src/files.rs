@@ -1,0 +1,308 @@
+//! Files: a folder of DBN files as a source of chunks, with the proof from the files' own metadata.
+//!
+//! The vendor writes into each file's header what was asked for; a batch download brings a list of
+//! its files with their hashes, and its request. What these can't prove is refused, by name.
+
+mod batch;
+mod coverage;
+mod delivery;
+mod error;
+mod folder;
+mod header;
+mod merge;
+mod proof;
+mod selection;
+mod stream;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use dbn::{SType, Schema};
+use sha2::{Digest, Sha256};
+
+pub use error::FilesError;
+
+use crate::money::Usd;
+use crate::record_layout::RecordLayout;
+use crate::request::Symbols;
+use crate::source::{Answer, Pieces, Source, SourceError, Uncovered};
+use crate::time::{Day, DayRange, Nanos, Span};
+use crate::vendor::{RangeRequest, Resolution};
+use coverage::{Asked, ForPeople, Gaps, gaps};
+use delivery::{Found, whole_days_touched};
+use merge::Input;
+use proof::facts;
+use stream::FileStream;
+
+/// Gaps that one message names.
+const GAPS_NAMED: usize = 3;
+/// Symbols that one message names; of more, one.
+const SYMBOLS_NAMED: usize = 4;
+
+/// A folder of DBN files.
+pub struct Files {
+    folder: PathBuf,
+    found: Found,
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Files {
+    /// Looks through the folder and reads every file's header.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when something in it can't prove what it is.
+    pub async fn open(folder: &Path) -> Result<Self, FilesError> {
+        let folder = folder.to_path_buf();
+        tokio::task::spawn_blocking(move || Self::look_through(folder))
+            .await
+            .map_err(|error| FilesError::Panic(error.to_string()))?
+    }
+
+    fn look_through(folder: PathBuf) -> Result<Self, FilesError> {
+        let mut found = Found::default();
+        for listing in folder::walk(&folder)? {
+            found.take(&folder, &listing)?;
+        }
+        if found.deliveries.is_empty() {
+            let message = "the folder holds no DBN file";
+            let help = "name a folder with files that end in .dbn or .dbn.zst";
+            return Err(FilesError::refuse(&folder, message, help));
+        }
+        Ok(Self { folder, found })
+    }
+
+    /// What of the request no file covers.
+    fn gaps(&self, asked: &Asked<'_>) -> Result<Vec<Uncovered>, FilesError> {
+        let Some(days) = whole_days_touched(asked.span) else {
+            return Ok(Vec::new());
+        };
+        let Some(names) = asked.symbols.names() else {
+            let found = gaps(days, &self.found.covered(asked, None)?);
+            return Ok(self.describe(asked, &Symbols::ALL, &found));
+        };
+        // Symbols that lack the same days are named together.
+        let mut groups: BTreeMap<Gaps, Vec<String>> = BTreeMap::new();
+        for name in names {
+            let found = gaps(days, &self.found.covered(asked, Some(name))?);
+            groups.entry(found).or_default().push(name.clone());
+        }
+        let described = groups
+            .into_iter()
+            .flat_map(|(found, names)| self.describe(asked, &Symbols::named(names), &found));
+        Ok(described.collect())
+    }
+
+    fn describe(&self, asked: &Asked<'_>, symbols: &Symbols, found: &Gaps) -> Vec<Uncovered> {
+        let describe = |days: &DayRange| {
+            let has = |day: &Day| days.start() <= *day && *day < days.end();
+            Uncovered {
+                symbols: symbols.clone(),
+                days: *days,
+                why: self.why(asked, symbols, *days, found.in_part.iter().any(has)),
+            }
+        };
+        found.days.iter().map(describe).collect()
+    }
+
+    fn why(&self, asked: &Asked<'_>, symbols: &Symbols, days: DayRange, in_part: bool) -> String {
+        let whose = match symbols.names() {
+            None => "all symbols".to_owned(),
+            Some(names) if names.len() <= SYMBOLS_NAMED => names.join(", "),
+            Some(names) => format!("{} and {} more", names[0], names.len() - 1),
+        };
+        let mut text = format!(
+            "no file in {} covers {} ({} of {whose})",
+            self.folder.display(),
+            ForPeople(days),
+            asked.schema,
+        );
+        if in_part {
+            text.push_str(
+                ": the files hold a part of a day, and what is planned are whole UTC days; of a \
+                 batch download, keep manifest.json and metadata.json beside the files",
+            );
+        }
+        text
+    }
+
+    /// Refuses a request of which days are not covered.
+    fn require(&self, asked: &Asked<'_>) -> Result<(), FilesError> {
+        let uncovered = self.gaps(asked)?;
+        if uncovered.is_empty() {
+            return Ok(());
+        }
+        let named = uncovered.iter().take(GAPS_NAMED);
+        let mut text: Vec<_> = named.map(|gap| gap.why.clone()).collect();
+        if let Some(more @ 1..) = uncovered.len().checked_sub(GAPS_NAMED) {
+            text.push(format!("and {more} gaps more"));
+        }
+        Err(FilesError::NotCovered(text.join("; ")))
+    }
+
+    async fn count(&self, request: &RangeRequest) -> Result<u64, SourceError> {
+        let asked = Asked::read(request)?;
+        self.require(&asked)?;
+        let mut count = 0;
+        for share in self.found.shares(&asked)? {
+            for file in &share.delivery.files {
+                if share.taken.reaches(file) {
+                    count += share.taken.count(&*facts(share.delivery, file).await?);
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    async fn stream(&self, request: &RangeRequest) -> Result<FileStream, SourceError> {
+        let asked = Asked::read(request)?;
+        self.require(&asked)?;
+        let mut inputs = Vec::new();
+        for share in self.found.shares(&asked)? {
+            let taken = Arc::new(share.taken);
+            for file in &share.delivery.files {
+                if taken.reaches(file) {
+                    // Proven whole before its records are used, whoever counted them.
+                    let facts = facts(share.delivery, file).await?;
+                    inputs.push(Input {
+                        file: Arc::clone(file),
+                        taken: Arc::clone(&taken),
+                        in_order: facts.in_order,
+                    });
+                }
+            }
+        }
+        let metadata = stream::header(&self.found, &asked);
+        Ok(FileStream::begin(metadata, inputs))
+    }
+
+    /// The folder and what its files are now: other files' answers are not this one's.
+    fn origin_of(&self, request: &RangeRequest) -> Result<String, SourceError> {
+        let asked = Asked::read(request)?;
+        let mut hash = Sha256::new();
+        for share in self.found.shares(&asked)? {
+            for file in &share.delivery.files {
+                if share.taken.reaches(file) {
+                    let modified = file.stamp.modified;
+                    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                    let modified = modified.map(|since| since.as_nanos());
+                    let line = format!("{} {} {modified:?}\n", file.name, file.stamp.bytes);
+                    hash.update(line.as_bytes());
+                }
+            }
+        }
+        let folder = self.folder.display();
+        let files = crate::hex(&hash.finalize());
+        Ok(format!("files in {folder} ({})", &files[..16]))
+    }
+
+    fn resolve_all(
+        &self,
+        dataset: &str,
+        stype_in: SType,
+        symbols: &[String],
+        days: DayRange,
+    ) -> Resolution {
+        let mut resolution = Resolution::default();
+        for symbol in symbols {
+            let meaning = self.found.windows(dataset, stype_in, symbol, days);
+            let mut windows: Vec<_> = meaning.into_values().flatten().collect();
+            windows.sort_by_key(|window| (window.days, window.instrument_id));
+            windows.dedup();
+            resolution.windows.insert(symbol.clone(), windows);
+        }
+        resolution
+    }
+}
+
+impl Source for Files {
+    fn datasets(&self) -> Answer<'_, Vec<String>> {
+        let deliveries = self.found.deliveries.iter();
+        let mut datasets: Vec<_> = deliveries.map(|each| each.dataset.clone()).collect();
+        datasets.sort();
+        datasets.dedup();
+        Box::pin(async { Ok(datasets) })
+    }
+
+    fn schemas<'a>(&'a self, dataset: &'a str) -> Answer<'a, Vec<Schema>> {
+        let mut schemas = Vec::new();
+        for delivery in &self.found.deliveries {
+            if delivery.dataset == dataset && !schemas.contains(&delivery.schema) {
+                schemas.push(delivery.schema);
+            }
+        }
+        Box::pin(async { Ok(schemas) })
+    }
+
+    /// Until the latest end of the files. Files of any earlier day can be added: what is not there
+    /// is [`Source::uncovered`].
+    fn available<'a>(&'a self, dataset: &'a str, schema: Schema) -> Answer<'a, Span> {
+        let deliveries = self.found.of(dataset, schema);
+        Box::pin(async move {
+            let ends = deliveries?.into_iter().map(|delivery| delivery.span.end);
+            Ok(Span {
+                start: Nanos(0),
+                end: ends.max().unwrap_or(Nanos(0)),
+            })
+        })
+    }
+
+    /// None: what is not there is [`Source::uncovered`], by symbol.
+    fn pending_days<'a>(&'a self, _dataset: &'a str, _days: DayRange) -> Answer<'a, Vec<Day>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn uncovered<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Vec<Uncovered>> {
+        Box::pin(async move {
+            let asked = Asked::read(request)?;
+            let uncovered = self.gaps(&asked)?;
+            // Records that would come double are refused before anything is planned.
+            self.found.shares(&asked)?;
+            Ok(uncovered)
+        })
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        dataset: &'a str,
+        stype_in: SType,
+        symbols: &'a [String],
+        days: DayRange,
+    ) -> Answer<'a, Resolution> {
+        Box::pin(async move { Ok(self.resolve_all(dataset, stype_in, symbols, days)) })
+    }
+
+    fn record_count<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, u64> {
+        Box::pin(self.count(request))
+    }
+
+    fn billable_bytes<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let schema = Asked::read(request)?.schema;
+            let of_record = u64::try_from(RecordLayout::of(schema).record_bytes).unwrap_or(0);
+            Ok(self.count(request).await? * of_record)
+        })
+    }
+
+    /// Nothing: it was paid when it was downloaded.
+    fn cost<'a>(&'a self, _request: &'a RangeRequest) -> Answer<'a, Usd> {
+        Box::pin(async { Ok(Usd(0)) })
+    }
+
+    fn get_range<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Box<dyn Pieces>> {
+        Box::pin(async move { Ok(Box::new(self.stream(request).await?) as Box<dyn Pieces>) })
+    }
+
+    fn origin(&self, request: &RangeRequest) -> Result<Option<String>, SourceError> {
+        Ok(Some(self.origin_of(request)?))
+    }
+}

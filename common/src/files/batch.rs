@@ -1,0 +1,346 @@
+//! What a batch download brings beside its files: the list of them, its request, its symbology.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use chrono::{NaiveDate, NaiveDateTime};
+use dbn::{SType, Schema};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::FilesError;
+use super::folder::{Listing, is_dbn};
+use crate::request::Symbols;
+use crate::time::{Day, DayRange, Nanos, Span};
+use crate::vendor::SymbolWindow;
+
+/// Bytes of a list that is read; a year of all options' symbology is far smaller.
+const LIST_BYTES_MAX: u64 = 1 << 30;
+/// What lies in a batch download beside its data.
+const LISTS: [&str; 4] = [
+    "manifest.json",
+    "metadata.json",
+    "symbology.json",
+    "condition.json",
+];
+
+/// A batch download's list of its files.
+#[derive(Debug, Deserialize)]
+pub struct Manifest {
+    #[serde(default)]
+    job_id: Option<String>,
+    files: Vec<Listed>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Listed {
+    filename: String,
+    size: u64,
+    #[serde(default)]
+    hash: Option<String>,
+}
+
+/// What a batch download was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The dataset.
+    pub dataset: String,
+    /// The schema.
+    pub schema: Schema,
+    /// How the symbols are written.
+    pub stype_in: SType,
+    /// The symbols.
+    pub symbols: Symbols,
+    /// Index time.
+    pub span: Span,
+    /// Whether only so many records were asked for.
+    pub limited: bool,
+}
+
+/// A symbology that lies beside files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symbology {
+    /// How its symbols are written.
+    pub stype_in: SType,
+    /// The symbols that it was asked for.
+    pub symbols: Symbols,
+    /// The days that it was asked for.
+    pub days: DayRange,
+    /// What each symbol means.
+    pub windows: BTreeMap<String, Vec<SymbolWindow>>,
+}
+
+impl Manifest {
+    /// The list in a folder, where there is one; each DBN file on it is there, with its size.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when one is not.
+    pub fn beside(listing: &Listing) -> Result<Option<Self>, FilesError> {
+        let Some(path) = listing.beside("manifest.json") else {
+            return Ok(None);
+        };
+        let again = "download the batch again, all of it";
+        let manifest: Self = serde_json::from_slice(&read(&path)?).map_err(|error| {
+            let message = format!("the list of a batch download's files can't be read: {error}");
+            FilesError::refuse(&path, message, again)
+        })?;
+        for listed in &manifest.files {
+            let file = listing.folder.join(&listed.filename);
+            if !is_dbn(&file) {
+                continue;
+            }
+            let of_batch = || match &manifest.job_id {
+                Some(id) => format!("manifest.json of the batch {id}"),
+                None => "manifest.json".to_owned(),
+            };
+            if !listing.files.contains(&file) {
+                let message = format!("the file is missing, and {} lists it", of_batch());
+                return Err(FilesError::refuse(&file, message, "download the file too"));
+            }
+            let bytes = fs::metadata(&file)
+                .map_err(|error| FilesError::unreadable(&file, error))?
+                .len();
+            if bytes != listed.size {
+                let message = format!(
+                    "the file has {bytes} bytes where {} says {}",
+                    of_batch(),
+                    listed.size
+                );
+                return Err(FilesError::refuse(
+                    &file,
+                    message,
+                    "download the file again",
+                ));
+            }
+        }
+        Ok(Some(manifest))
+    }
+
+    /// The SHA-256 that the list gives a file.
+    pub fn sha256(&self, file: &Path) -> Option<String> {
+        let listed = self.find(file)?;
+        let hash = listed.hash.as_deref()?.strip_prefix("sha256:")?;
+        Some(hash.to_ascii_lowercase())
+    }
+
+    /// Whether the file is on the list.
+    pub fn lists(&self, file: &Path) -> bool {
+        self.find(file).is_some()
+    }
+
+    fn find(&self, file: &Path) -> Option<&Listed> {
+        let name = file.file_name()?;
+        self.files
+            .iter()
+            .find(|listed| name == listed.filename.as_str())
+    }
+
+    /// Whether all of its data is DBN: what came as text is not looked at.
+    pub fn is_all_dbn(&self) -> bool {
+        let known = |listed: &Listed| {
+            LISTS.contains(&listed.filename.as_str()) || is_dbn(Path::new(&listed.filename))
+        };
+        self.files.iter().all(known)
+    }
+}
+
+impl Query {
+    /// The request of the batch download in a folder; `None` where it can't be told.
+    pub fn beside(listing: &Listing) -> Option<Self> {
+        let document: Value =
+            serde_json::from_slice(&read(&listing.beside("metadata.json")?).ok()?).ok()?;
+        let query = document.get("query")?;
+        let text = |key: &str| query.get(key)?.as_str();
+        if text("encoding").is_some_and(|encoding| encoding != "dbn") {
+            return None;
+        }
+        let span = Span {
+            start: instant(query.get("start")?)?,
+            end: instant(query.get("end")?)?,
+        };
+        Some(Self {
+            dataset: text("dataset")?.to_owned(),
+            schema: text("schema")?.parse().ok()?,
+            stype_in: text("stype_in").map_or(Some(SType::RawSymbol), |text| text.parse().ok())?,
+            symbols: symbols(query.get("symbols")?)?,
+            span: (span.start < span.end).then_some(span)?,
+            limited: query.get("limit").is_some_and(|limit| !limit.is_null()),
+        })
+    }
+}
+
+impl Symbology {
+    /// The symbology in a folder; `None` where there is none that tells instruments.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when it can't be read.
+    pub fn beside(listing: &Listing) -> Result<Option<Self>, FilesError> {
+        let Some(path) = listing.beside("symbology.json") else {
+            return Ok(None);
+        };
+        let written: Written = serde_json::from_slice(&read(&path)?).map_err(|error| {
+            let help = "download it again: it has the form of an answer to symbology.resolve";
+            FilesError::refuse(&path, format!("the symbology can't be read: {error}"), help)
+        })?;
+        Ok(written.symbology())
+    }
+}
+
+#[derive(Deserialize)]
+struct Written {
+    result: BTreeMap<String, Vec<WrittenWindow>>,
+    #[serde(default)]
+    symbols: Option<Value>,
+    #[serde(default)]
+    stype_in: Option<String>,
+    #[serde(default)]
+    stype_out: Option<String>,
+    #[serde(default)]
+    start_date: Option<NaiveDate>,
+    #[serde(default)]
+    end_date: Option<NaiveDate>,
+}
+
+#[derive(Deserialize)]
+struct WrittenWindow {
+    d0: NaiveDate,
+    d1: NaiveDate,
+    s: Value,
+}
+
+impl Written {
+    fn symbology(self) -> Option<Symbology> {
+        if self.stype_out.is_some_and(|stype| stype != "instrument_id") {
+            return None;
+        }
+        let stype_in = match self.stype_in {
+            None => SType::RawSymbol,
+            Some(text) => text.parse().ok()?,
+        };
+        let named = || Symbols::named(self.result.keys().cloned().collect());
+        let symbols = self
+            .symbols
+            .as_ref()
+            .and_then(symbols)
+            .unwrap_or_else(named);
+        let mut windows: BTreeMap<String, Vec<SymbolWindow>> = BTreeMap::new();
+        for (symbol, written) in &self.result {
+            let read = written.iter().filter_map(WrittenWindow::window);
+            windows.insert(symbol.clone(), read.collect());
+        }
+        let all = || windows.values().flatten().map(|window| window.days);
+        let first = self.start_date.and_then(day);
+        let end = self.end_date.and_then(day);
+        let days = DayRange::new(
+            first.or_else(|| all().map(DayRange::start).min())?,
+            end.or_else(|| all().map(DayRange::end).max())?,
+        )?;
+        Some(Symbology {
+            stype_in,
+            symbols,
+            days,
+            windows,
+        })
+    }
+}
+
+impl WrittenWindow {
+    fn window(&self) -> Option<SymbolWindow> {
+        Some(SymbolWindow {
+            instrument_id: match &self.s {
+                Value::String(text) => text.parse().ok()?,
+                other => other.as_u64()?.try_into().ok()?,
+            },
+            days: DayRange::new(day(self.d0)?, day(self.d1)?)?,
+        })
+    }
+}
+
+fn day(date: NaiveDate) -> Option<Day> {
+    date.try_into().ok()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
+    let unreadable = |error| FilesError::unreadable(path, error);
+    if fs::metadata(path).map_err(unreadable)?.len() > LIST_BYTES_MAX {
+        let message = "the file is too large for what its name says";
+        return Err(FilesError::refuse(path, message, "move it elsewhere"));
+    }
+    fs::read(path).map_err(unreadable)
+}
+
+/// Symbols as the vendor's documents write them: a list, one text with commas, or all.
+fn symbols(value: &Value) -> Option<Symbols> {
+    let names: Vec<String> = match value {
+        Value::String(text) => text.split(',').map(|name| name.trim().to_owned()).collect(),
+        Value::Array(values) => {
+            let name = |value: &Value| match value {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            };
+            values.iter().map(name).collect::<Option<_>>()?
+        }
+        Value::Number(number) => vec![number.to_string()],
+        _ => return None,
+    };
+    if names.is_empty() || names.iter().any(|name| name == "ALL_SYMBOLS") {
+        return Some(Symbols::ALL);
+    }
+    Some(Symbols::named(names))
+}
+
+/// An instant as the vendor's documents write it: nanoseconds, or ISO text of a day or a time.
+fn instant(value: &Value) -> Option<Nanos> {
+    let text = match value {
+        Value::Number(number) => return number.as_i64().map(Nanos),
+        Value::String(text) => text.as_str(),
+        _ => return None,
+    };
+    if let Ok(nanos) = text.parse::<i64>() {
+        return Some(Nanos(nanos));
+    }
+    if let Ok(instant) = text.parse() {
+        return Some(instant);
+    }
+    if let Ok(date) = text.parse::<NaiveDate>() {
+        return Some(day(date)?.start());
+    }
+    let naive = text.replacen(' ', "T", 1).parse::<NaiveDateTime>().ok()?;
+    naive.and_utc().timestamp_nanos_opt().map(Nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_instant_is_read_as_the_vendor_writes_it() {
+        let wanted = Day::from_ymd(2024, 1, 4).map(Day::start);
+        for written in [
+            json!(1_704_326_400_000_000_000_i64),
+            json!("1704326400000000000"),
+            json!("2024-01-04"),
+            json!("2024-01-04T00:00:00"),
+            json!("2024-01-04T00:00:00.000000000Z"),
+            json!("2024-01-04 00:00:00+00:00"),
+        ] {
+            assert_eq!(instant(&written), wanted, "{written}");
+        }
+        assert_eq!(instant(&json!(null)), None);
+        assert_eq!(instant(&json!("soon")), None);
+    }
+
+    #[test]
+    fn symbols_are_read_as_the_vendor_writes_them() {
+        let two = Symbols::named(vec!["A".to_owned(), "B".to_owned()]);
+        assert_eq!(symbols(&json!(["B", "A"])), Some(two.clone()));
+        assert_eq!(symbols(&json!("A,B")), Some(two));
+        assert_eq!(symbols(&json!("ALL_SYMBOLS")), Some(Symbols::ALL));
+        assert_eq!(symbols(&json!([118])), symbols(&json!("118")));
+        assert_eq!(symbols(&json!({})), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! Coverage: which days of a request deliveries hold, and what its symbols mean. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use dbn::{SType, Schema};
+
+use super::delivery::{Delivery, Found, merged, whole_days_touched};
+use super::error::FilesError;
+use crate::request::Symbols;
+use crate::time::{Day, DayRange, Span};
+use crate::vendor::{RangeRequest, SymbolWindow, VendorError};
+
+/// What a request asks for.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The dataset.
+    pub dataset: &'a str,
+    /// The schema.
+    pub schema: Schema,
+    /// How the symbols are written.
+    pub stype_in: SType,
+    /// The symbols.
+    pub symbols: &'a Symbols,
+    /// Index time.
+    pub span: Span,
+}
+
+impl<'a> Asked<'a> {
+    /// A request, read.
+    ///
+    /// # Errors
+    /// [`VendorError::Unreadable`] when a word of it is unknown.
+    pub fn read(request: &'a RangeRequest) -> Result<Self, VendorError> {
+        let unknown = |word: &str| VendorError::Unreadable(format!("unknown {word} in a request"));
+        Ok(Self {
+            dataset: &request.dataset,
+            schema: request.schema.parse().map_err(|_| unknown("schema"))?,
+            stype_in: request
+                .stype_in
+                .parse()
+                .map_err(|_| unknown("symbol type"))?,
+            symbols: &request.symbols,
+            span: request.span,
+        })
+    }
+}
+
+/// Days that no delivery covers, or not whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Gaps {
+    /// The days, as ranges in order.
+    pub days: Vec<DayRange>,
+    /// Those of them of which a part is covered.
+    pub in_part: Vec<Day>,
+}
+
+/// The days that spans don't cover whole.
+pub fn gaps(days: DayRange, covered: &[Span]) -> Gaps {
+    let mut gaps = Gaps::default();
+    for gap in days.span().without(covered) {
+        let Some(touched) = whole_days_touched(gap) else {
+            continue;
+        };
+        match gaps.days.last_mut() {
+            Some(last) if touched.start() <= last.end() => {
+                *last = DayRange::new(last.start(), touched.end()).unwrap_or(*last);
+            }
+            _ => gaps.days.push(touched),
+        }
+        for day in [touched.start(), touched.end().plus(-1)] {
+            let Some(whole) = DayRange::new(day, day.plus(1)) else {
+                continue;
+            };
+            let partly = covered
+                .iter()
+                .any(|span| span.intersection(whole.span()).is_some());
+            if partly && gaps.in_part.last() != Some(&day) {
+                gaps.in_part.push(day);
+            }
+        }
+    }
+    gaps
+}
+
+impl Found {
+    /// The deliveries of one dataset and schema; each can prove what it holds.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when one can't.
+    pub fn of(&self, dataset: &str, schema: Schema) -> Result<Vec<&Delivery>, FilesError> {
+        let of_schema = self
+            .deliveries
+            .iter()
+            .filter(|delivery| delivery.dataset == dataset && delivery.schema == schema);
+        let of_schema: Vec<_> = of_schema.collect();
+        let problem = of_schema
+            .iter()
+            .find_map(|delivery| delivery.problem.clone());
+        match problem {
+            Some((path, message, help)) => Err(FilesError::refuse(&path, message, help)),
+            None => Ok(of_schema),
+        }
+    }
+
+    /// What a symbol means, by the headers of whatever was asked for it and by the symbologies; a
+    /// parent's members under their own names.
+    pub fn windows(
+        &self,
+        dataset: &str,
+        stype_in: SType,
+        symbol: &str,
+        days: DayRange,
+    ) -> BTreeMap<String, Vec<SymbolWindow>> {
+        let mut meaning: BTreeMap<String, Vec<SymbolWindow>> = BTreeMap::new();
+        let mut take = |name: &str, windows: &[SymbolWindow]| {
+            let within = windows.iter().filter_map(|window| {
+                Some(SymbolWindow {
+                    instrument_id: window.instrument_id,
+                    days: window.days.intersection(days)?,
+                })
+            });
+            meaning.entry(name.to_owned()).or_default().extend(within);
+        };
+        if stype_in == SType::InstrumentId {
+            if let Ok(instrument_id) = symbol.parse() {
+                let window = SymbolWindow {
+                    instrument_id,
+                    days,
+                };
+                take(symbol, &[window]);
+            }
+            return meaning;
+        }
+        for delivery in &self.deliveries {
+            if delivery.dataset == dataset && delivery.names(stype_in, symbol) {
+                for (name, windows) in delivery.meaning(symbol) {
+                    take(name, windows);
+                }
+            }
+        }
+        for (about, symbology) in &self.symbologies {
+            if about == dataset
+                && symbology.stype_in == stype_in
+                && stype_in != SType::Parent
+                && let Some(windows) = symbology.windows.get(symbol)
+            {
+                take(symbol, windows);
+            }
+        }
+        meaning.retain(|_, windows| !windows.is_empty());
+        for windows in meaning.values_mut() {
+            *windows = merged(std::mem::take(windows));
+        }
+        meaning
+    }
+
+    /// When it is known what a symbol means: also that it means nothing.
+    fn known(&self, asked: &Asked<'_>, symbol: &str) -> Vec<Span> {
+        if asked.stype_in == SType::InstrumentId {
+            return vec![asked.span];
+        }
+        let by_header = self
+            .deliveries
+            .iter()
+            .filter(|delivery| {
+                delivery.dataset == asked.dataset && delivery.names(asked.stype_in, symbol)
+            })
+            .map(|delivery| delivery.span);
+        let by_symbology = self
+            .symbologies
+            .iter()
+            .filter(|(about, symbology)| {
+                about == asked.dataset
+                    && symbology.stype_in == asked.stype_in
+                    && asked.stype_in != SType::Parent
+                    && match symbology.symbols.names() {
+                        None => true,
+                        Some(names) => names.iter().any(|name| name == symbol),
+                    }
+            })
+            .map(|(_, symbology)| symbology.days.span());
+        by_header.chain(by_symbology).collect()
+    }
+
+    /// The index time of which deliveries hold every record of a symbol, or of all.
+    pub fn covered(
+        &self,
+        asked: &Asked<'_>,
+        symbol: Option<&str>,
+    ) -> Result<Vec<Span>, FilesError> {
+        let deliveries = self.of(asked.dataset, asked.schema)?;
+        let everything = deliveries
+            .iter()
+            .filter(|delivery| delivery.symbols == Symbols::ALL)
+            .map(|delivery| delivery.span);
+        let Some(symbol) = symbol else {
+            return Ok(everything.collect());
+        };
+        let known = self.known(asked, symbol);
+        let mut covered = Vec::new();
+        for span in everything {
+            covered.extend(known.iter().filter_map(|known| known.intersection(span)));
+        }
+        let named = deliveries
+            .iter()
+            .filter(|delivery| delivery.names(asked.stype_in, symbol));
+        covered.extend(named.map(|delivery| delivery.span));
+        Ok(covered)
+    }
+}
+
+/// Days for people: the first and the last.
+pub struct ForPeople(pub DayRange);
+
+impl fmt::Display for ForPeople {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (first, last) = (self.0.start(), self.0.end().plus(-1));
+        match first == last {
+            true => write!(f, "{first}"),
+            false => write!(f, "{first} to {last}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::time::Nanos;
+
+    const HOUR: i64 = 3_600_000_000_000;
+
+    fn day(number: i64) -> Day {
+        Nanos(number * 24 * HOUR).day()
+    }
+
+    fn days(start: i64, end: i64) -> DayRange {
+        DayRange::new(day(start), day(end)).expect("some days")
+    }
+
+    fn hours(start: i64, end: i64) -> Span {
+        Span {
+            start: Nanos(start * HOUR),
+            end: Nanos(end * HOUR),
+        }
+    }
+
+    #[test]
+    fn two_halves_cover_a_day() {
+        let covered = [hours(0, 12), hours(12, 24)];
+        assert_eq!(gaps(days(0, 1), &covered), Gaps::default());
+    }
+
+    #[test]
+    fn a_day_of_which_an_hour_is_missing_is_a_gap_in_part() {
+        let found = gaps(days(0, 3), &[hours(0, 47), hours(48, 72)]);
+        assert_eq!(found.days, [days(1, 2)]);
+        assert_eq!(found.in_part, [day(1)]);
+    }
+
+    #[test]
+    fn a_day_without_any_file_is_a_gap_that_is_whole() {
+        let found = gaps(days(0, 3), &[hours(0, 24), hours(48, 72)]);
+        assert_eq!(found.days, [days(1, 2)]);
+        assert_eq!(found.in_part, []);
+    }
+
+    proptest! {
+        #[test]
+        fn a_day_is_a_gap_when_an_hour_of_it_is_not_covered(
+            spans in prop::collection::vec((0_i64..200, 1_i64..60), 0..8),
+        ) {
+            let covered: Vec<_> = spans
+                .into_iter()
+                .map(|(start, length)| hours(start, start + length))
+                .collect();
+            let found = gaps(days(0, 8), &covered);
+            for number in 0..8 {
+                let hour_is_covered = |hour: i64| {
+                    covered.iter().any(|span| span.contains(Nanos(hour * HOUR)))
+                };
+                let held = (number * 24..number * 24 + 24).filter(|hour| hour_is_covered(*hour)).count();
+                let is_gap = found
+                    .days
+                    .iter()
+                    .any(|range| range.start() <= day(number) && day(number) < range.end());
+                prop_assert_eq!(is_gap, held < 24);
+                prop_assert_eq!(found.in_part.contains(&day(number)), held > 0 && held < 24);
+            }
+            prop_assert!(found.days.windows(2).all(|two| two[0].end() < two[1].start()));
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! A delivery: what was asked for and what came, one file or all files of a batch download.
+//!
+//! What a delivery was asked for is what it proves: a day within its range, or a symbol on its list,
+//! of which it holds nothing, holds nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dbn::{SType, Schema};
+
+use super::batch::{Manifest, Query, Symbology};
+use super::error::FilesError;
+use super::folder::Listing;
+use super::header::DataFile;
+use super::proof::Facts;
+use crate::request::Symbols;
+use crate::time::{DayRange, Nanos, Span};
+use crate::vendor::SymbolWindow;
+
+/// What was asked for, and the files that came.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The dataset.
+    pub dataset: String,
+    /// The schema.
+    pub schema: Schema,
+    /// How the symbols are written.
+    pub stype_in: SType,
+    /// The symbols.
+    pub symbols: Symbols,
+    /// Index time.
+    pub span: Span,
+    /// The files, in the order of their names.
+    pub files: Vec<Arc<DataFile>>,
+    /// The file, or the batch download's folder.
+    pub path: PathBuf,
+    /// What the symbols mean; a parent's members stand under their own names.
+    pub windows: BTreeMap<String, Vec<SymbolWindow>>,
+    /// Why it proves nothing, and what to do.
+    pub problem: Option<(PathBuf, &'static str, &'static str)>,
+}
+
+/// What lies in a folder.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The deliveries.
+    pub deliveries: Vec<Delivery>,
+    /// Symbologies, each with the dataset that it is about.
+    pub symbologies: Vec<(String, Symbology)>,
+}
+
+impl Found {
+    /// Takes in one folder's files.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when one of them can't be used.
+    pub fn take(&mut self, root: &Path, listing: &Listing) -> Result<(), FilesError> {
+        if listing.files.is_empty() && listing.beside("metadata.json").is_none() {
+            return Ok(());
+        }
+        let manifest = Manifest::beside(listing)?;
+        let symbology = Symbology::beside(listing)?;
+        let mut files = Vec::with_capacity(listing.files.len());
+        for path in &listing.files {
+            let mut file = DataFile::read(root, path)?;
+            let listed = manifest.as_ref();
+            file.listed_sha256 = listed.and_then(|manifest| manifest.sha256(path));
+            files.push(Arc::new(file));
+        }
+        let query = manifest.as_ref().and_then(|manifest| {
+            let query = Query::beside(listing)?;
+            manifest.is_all_dbn().then_some((manifest, query))
+        });
+        let dataset = query
+            .as_ref()
+            .map(|(_, query)| &query.dataset)
+            .or_else(|| files.first().map(|file| &file.metadata.dataset));
+        let about = dataset.cloned();
+        let before = self.deliveries.len();
+        let (of_batch, single): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| {
+            let listed = query.as_ref();
+            listed.is_some_and(|(manifest, _)| manifest.lists(&file.path))
+        });
+        if let Some((_, query)) = query {
+            self.deliveries.push(batch(listing, query, of_batch)?);
+        }
+        self.deliveries.extend(single.into_iter().map(one_file));
+        if let (Some(dataset), Some(symbology)) = (about, symbology) {
+            for delivery in &mut self.deliveries[before..] {
+                delivery.learn(&symbology);
+            }
+            self.symbologies.push((dataset, symbology));
+        }
+        Ok(())
+    }
+}
+
+fn one_file(file: Arc<DataFile>) -> Delivery {
+    let problem = file
+        .problem()
+        .map(|(message, help)| (file.path.clone(), message, help));
+    let mut delivery = Delivery {
+        dataset: file.metadata.dataset.clone(),
+        schema: file.schema,
+        stype_in: file.stype_in().unwrap_or(SType::RawSymbol),
+        symbols: file.symbols(),
+        span: file.span(),
+        path: file.path.clone(),
+        files: vec![file],
+        windows: BTreeMap::new(),
+        problem,
+    };
+    delivery.read_windows();
+    delivery
+}
+
+fn batch(
+    listing: &Listing,
+    query: Query,
+    files: Vec<Arc<DataFile>>,
+) -> Result<Delivery, FilesError> {
+    let fits = |file: &&Arc<DataFile>| {
+        file.metadata.dataset == query.dataset && file.schema == query.schema
+    };
+    if let Some(foreign) = files.iter().find(|file| !fits(file)) {
+        let message = format!(
+            "the file holds {} of {}, and metadata.json beside it speaks of {} of {}",
+            foreign.schema, foreign.metadata.dataset, query.schema, query.dataset
+        );
+        let help = "give each batch download a folder of its own";
+        return Err(FilesError::refuse(&foreign.path, message, help));
+    }
+    let of_file = |file: &Arc<DataFile>| {
+        let (message, help) = file.problem()?;
+        Some((file.path.clone(), message, help))
+    };
+    let limited = query.limited.then_some((
+        listing.folder.join("metadata.json"),
+        "the batch was asked for with a limit: what lies beyond it is not in it",
+        "download the range again without `limit`, or move the folder elsewhere",
+    ));
+    let mut delivery = Delivery {
+        dataset: query.dataset,
+        schema: query.schema,
+        stype_in: query.stype_in,
+        symbols: query.symbols,
+        span: query.span,
+        path: listing.folder.clone(),
+        problem: limited.or_else(|| files.iter().find_map(of_file)),
+        files,
+        windows: BTreeMap::new(),
+    };
+    delivery.read_windows();
+    Ok(delivery)
+}
+
+impl Delivery {
+    /// What the files' headers say that the symbols mean. An instrument's number means itself.
+    fn read_windows(&mut self) {
+        if self.stype_in == SType::InstrumentId {
+            let Some(days) = whole_days_touched(self.span) else {
+                return;
+            };
+            for symbol in self.symbols.names().unwrap_or_default() {
+                if let Ok(instrument_id) = symbol.parse() {
+                    let window = SymbolWindow {
+                        instrument_id,
+                        days,
+                    };
+                    self.windows.insert(symbol.clone(), vec![window]);
+                }
+            }
+            return;
+        }
+        for file in &self.files {
+            for mapping in &file.metadata.mappings {
+                let windows = mapping.intervals.iter();
+                let windows = windows.filter_map(|each| SymbolWindow::read(each).ok().flatten());
+                let of_symbol = self.windows.entry(mapping.raw_symbol.clone()).or_default();
+                of_symbol.extend(windows);
+            }
+        }
+        for windows in self.windows.values_mut() {
+            *windows = merged(std::mem::take(windows));
+        }
+    }
+
+    /// Takes in what the symbology beside it says of its symbols.
+    fn learn(&mut self, symbology: &Symbology) {
+        let Some(asked) = self.symbols.names() else {
+            return;
+        };
+        if symbology.stype_in != self.stype_in || symbology.symbols != self.symbols {
+            return;
+        }
+        for (symbol, windows) in &symbology.windows {
+            if self.stype_in == SType::Parent || asked.binary_search(symbol).is_ok() {
+                let of_symbol = self.windows.entry(symbol.clone()).or_default();
+                of_symbol.extend(windows.iter().cloned());
+                *of_symbol = merged(std::mem::take(of_symbol));
+            }
+        }
+    }
+
+    /// The last instant that a record of the file can have. Of files that a batch download split,
+    /// the header's end is the last record's own time.
+    pub fn last_instant(&self, file: &DataFile) -> Nanos {
+        let before = |end: Nanos| Nanos(end.0.saturating_sub(1));
+        if self.path == file.path {
+            return before(file.span().end);
+        }
+        file.span().end.min(before(self.span.end))
+    }
+
+    /// Whether the symbol was asked for by its own name.
+    pub fn names(&self, stype_in: SType, symbol: &str) -> bool {
+        let asked = self.symbols.names().unwrap_or_default();
+        let asked = self.stype_in == stype_in
+            && asked
+                .binary_search_by(|name| name.as_str().cmp(symbol))
+                .is_ok();
+        // Of several parents' members nothing tells whose they are.
+        asked && (stype_in != SType::Parent || self.symbols.names().map(<[_]>::len) == Some(1))
+    }
+
+    /// What a symbol that was asked for by its own name means: the members of a parent.
+    pub fn meaning(&self, symbol: &str) -> impl Iterator<Item = (&str, &[SymbolWindow])> {
+        let parent = self.stype_in == SType::Parent;
+        self.windows
+            .iter()
+            .filter(move |(name, _)| parent || name.as_str() == symbol)
+            .map(|(name, windows)| (name.as_str(), windows.as_slice()))
+    }
+
+    /// Every record of a file is of an instrument that one of the symbols means on its day: what
+    /// can't be attributed would be lost without a word.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`].
+    pub fn accounts_for(&self, file: &DataFile, facts: &Facts) -> Result<(), FilesError> {
+        if self.symbols == Symbols::ALL {
+            return Ok(());
+        }
+        let mut meant: HashMap<u32, Vec<DayRange>> = HashMap::new();
+        for window in self.windows.values().flatten() {
+            meant
+                .entry(window.instrument_id)
+                .or_default()
+                .push(window.days);
+        }
+        for (day, counts) in &facts.counts {
+            for instrument_id in counts.keys() {
+                let days = meant.get(instrument_id).into_iter().flatten();
+                let mut days = days.filter(|days| days.start() <= *day && *day < days.end());
+                if days.next().is_none() {
+                    let message = format!(
+                        "the file holds records of instrument {instrument_id} on {day}, which none of \
+                         its symbols means"
+                    );
+                    return Err(FilesError::refuse(
+                        &file.path,
+                        message,
+                        "download the file again",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The same windows, in order, without those that repeat or only continue another.
+pub fn merged(mut windows: Vec<SymbolWindow>) -> Vec<SymbolWindow> {
+    windows.sort_by_key(|window| (window.instrument_id, window.days));
+    let mut merged: Vec<SymbolWindow> = Vec::with_capacity(windows.len());
+    for window in windows {
+        if let Some(last) = merged.last_mut()
+            && last.instrument_id == window.instrument_id
+            && window.days.start() <= last.days.end()
+        {
+            let end = last.days.end().max(window.days.end());
+            last.days = DayRange::new(last.days.start(), end).unwrap_or(last.days);
+        } else {
+            merged.push(window);
+        }
+    }
+    merged.sort_by_key(|window| (window.days, window.instrument_id));
+    merged
+}
+
+/// The whole days that a span touches.
+pub fn whole_days_touched(span: Span) -> Option<DayRange> {
+    let end = span.end.day();
+    let end = if end.start() < span.end {
+        end.plus(1)
+    } else {
+        end
+    };
+    DayRange::new(span.start.day(), end)
+}

@@ -1,0 +1,196 @@
+//! Selection: which records of which file answer a request, each record of one file alone. Pure.
+
+use std::collections::HashMap;
+
+use super::coverage::Asked;
+use super::delivery::{Delivery, Found};
+use super::error::FilesError;
+use super::header::DataFile;
+use super::proof::Facts;
+use crate::request::Symbols;
+use crate::time::{DayRange, Nanos, Span};
+
+/// What of one delivery answers a request.
+#[derive(Clone, Debug)]
+pub struct Share<'a> {
+    /// The delivery.
+    pub delivery: &'a Delivery,
+    /// What is taken of its files.
+    pub taken: Taken,
+}
+
+/// Which records are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Index time.
+    pub span: Span,
+    /// Each instrument's index time; `None` takes all instruments.
+    pub instruments: Option<HashMap<u32, Vec<Span>>>,
+}
+
+impl Taken {
+    /// Whether a record is taken.
+    pub fn takes(&self, instrument_id: u32, index_time: Nanos) -> bool {
+        self.span.contains(index_time)
+            && match &self.instruments {
+                None => true,
+                Some(instruments) => instruments
+                    .get(&instrument_id)
+                    .is_some_and(|spans| spans.iter().any(|span| span.contains(index_time))),
+            }
+    }
+
+    /// How many of a file's records are taken. Its own range apart, what is taken is cut at
+    /// midnight, as its counts are.
+    pub fn count(&self, facts: &Facts) -> u64 {
+        let mut taken = 0;
+        for (day, counts) in &facts.counts {
+            let Some(day) = DayRange::new(*day, day.plus(1)).map(DayRange::span) else {
+                continue;
+            };
+            if self.span.intersection(day).is_none() {
+                continue;
+            }
+            match &self.instruments {
+                None => taken += counts.values().sum::<u64>(),
+                Some(instruments) => {
+                    for (instrument_id, spans) in instruments {
+                        if spans.iter().any(|span| span.intersection(day).is_some()) {
+                            taken += counts.get(instrument_id).copied().unwrap_or(0);
+                        }
+                    }
+                }
+            }
+        }
+        taken
+    }
+
+    /// Whether a file can hold records that are taken.
+    pub fn reaches(&self, file: &DataFile) -> bool {
+        let range = file.span();
+        range.start < self.span.end && self.span.start <= range.end
+    }
+}
+
+impl Found {
+    /// What answers the request.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when two deliveries hold the same records.
+    pub fn shares(&self, asked: &Asked<'_>) -> Result<Vec<Share<'_>>, FilesError> {
+        let mut deliveries = self.of(asked.dataset, asked.schema)?;
+        deliveries.retain(|delivery| delivery.span.intersection(asked.span).is_some());
+        deliveries.sort_by(|left, right| left.path.cmp(&right.path));
+        let Some(names) = asked.symbols.names() else {
+            deliveries.retain(|delivery| delivery.symbols == Symbols::ALL);
+            no_doubles(asked, None, &deliveries)?;
+            let share = |delivery: &'_ Delivery| Taken {
+                span: delivery.span.intersection(asked.span).unwrap_or(asked.span),
+                instruments: None,
+            };
+            let shares = deliveries.into_iter();
+            return Ok(shares
+                .map(|delivery| Share {
+                    delivery,
+                    taken: share(delivery),
+                })
+                .collect());
+        };
+        let mut instruments: Vec<HashMap<u32, Vec<Span>>> = vec![HashMap::new(); deliveries.len()];
+        let mut given: HashMap<u32, Vec<Span>> = HashMap::new();
+        for symbol in names {
+            let claims = |delivery: &Delivery| {
+                delivery.symbols == Symbols::ALL || delivery.names(asked.stype_in, symbol)
+            };
+            let claimants: Vec<_> = deliveries
+                .iter()
+                .copied()
+                .filter(|each| claims(each))
+                .collect();
+            no_doubles(asked, Some(symbol), &claimants)?;
+            let days = super::delivery::whole_days_touched(asked.span);
+            let Some(days) = days.filter(|_| !claimants.is_empty()) else {
+                continue;
+            };
+            let meaning = self.windows(asked.dataset, asked.stype_in, symbol, days);
+            for (delivery, instruments) in deliveries.iter().zip(&mut instruments) {
+                if !claims(delivery) {
+                    continue;
+                }
+                let range = delivery.span.intersection(asked.span);
+                for window in meaning.values().flatten() {
+                    let Some(claimed) =
+                        range.and_then(|range| range.intersection(window.days.span()))
+                    else {
+                        continue;
+                    };
+                    let given = given.entry(window.instrument_id).or_default();
+                    let own = claimed.without(given);
+                    cut_at_midnight(delivery, claimed, &own)?;
+                    given.extend(&own);
+                    let spans = instruments.entry(window.instrument_id).or_default();
+                    spans.extend(own);
+                }
+            }
+        }
+        let shares = deliveries.into_iter().zip(instruments);
+        let taken = |instruments: HashMap<u32, Vec<Span>>| Taken {
+            span: asked.span,
+            instruments: Some(instruments),
+        };
+        Ok(shares
+            .filter(|(_, instruments)| instruments.values().any(|spans| !spans.is_empty()))
+            .map(|(delivery, instruments)| Share {
+                delivery,
+                taken: taken(instruments),
+            })
+            .collect())
+    }
+}
+
+/// No two of the deliveries hold the same symbol over the same time.
+fn no_doubles(
+    asked: &Asked<'_>,
+    symbol: Option<&str>,
+    claimants: &[&Delivery],
+) -> Result<(), FilesError> {
+    let mut by_time = claimants.to_vec();
+    by_time.sort_by_key(|delivery| delivery.span);
+    let mut reaching: Option<&Delivery> = None;
+    for delivery in by_time {
+        if let Some(other) = reaching
+            && let Some(both) = other.span.intersection(delivery.span)
+        {
+            let message = format!(
+                "the file and {} both hold {} of {} from {} to {}: its records would come double",
+                other.path.display(),
+                asked.schema,
+                symbol.unwrap_or("all symbols"),
+                both.start,
+                both.end
+            );
+            let help = "move one of the two elsewhere";
+            return Err(FilesError::refuse(&delivery.path, message, help));
+        }
+        if reaching.is_none_or(|other| other.span.end < delivery.span.end) {
+            reaching = Some(delivery);
+        }
+    }
+    Ok(())
+}
+
+/// An instrument that two symbols mean is taken from the first file, by whole days: a file's
+/// records are counted by the day.
+fn cut_at_midnight(delivery: &Delivery, claimed: Span, own: &[Span]) -> Result<(), FilesError> {
+    let midnight = |instant: Nanos| instant.day().start() == instant;
+    let fits = |span: &Span| {
+        (span.start == claimed.start || midnight(span.start))
+            && (span.end == claimed.end || midnight(span.end))
+    };
+    if own.iter().all(fits) {
+        return Ok(());
+    }
+    let message = "another file holds a part of a day of the same instrument under another symbol";
+    let help = "move one of the two elsewhere";
+    Err(FilesError::refuse(&delivery.path, message, help))
+}

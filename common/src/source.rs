@@ -1,0 +1,214 @@
+//! Sources: where chunks come from, and what the planner and the fetch ask of each.
+//!
+//! There are two: the vendor's service, and a folder of files that the vendor delivered. Nothing
+//! that goes by this trait knows which it talks to.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dbn::{SType, Schema};
+use futures::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use crate::files::{Files, FilesError};
+use crate::money::Usd;
+use crate::request::{JobSource, Symbols};
+use crate::time::{Day, DayRange, Span};
+use crate::vendor::{RangeRequest, RangeStream, Resolution, Vendor, VendorError};
+
+/// What a source answers, some time later.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
+
+/// Where chunks come from. The contract, which every source keeps:
+///
+/// - **Counts are the proof.** [`Self::record_count`] counts what the source holds by itself, not
+///   by what [`Self::get_range`] sent: a stream is whole when its end is proven and the two agree.
+///   Counts of whole days add up.
+/// - **What isn't there is said.** Days that a source doesn't have are [`Self::pending_days`], where
+///   it has none of them, or [`Self::uncovered`]; a count of nothing for any other day proves that
+///   there is nothing.
+/// - **A stream is a DBN stream, compressed by zstd**, of the request's schema, in the order of index
+///   time, with the header of the request. It may end early: whoever reads it proves its end.
+/// - Metadata and counts cost nothing and may be asked for again; a stream costs what
+///   [`Self::cost`] said, and is asked for after a reservation alone.
+pub trait Source: fmt::Debug + Send + Sync {
+    /// The datasets that there are.
+    fn datasets(&self) -> Answer<'_, Vec<String>>;
+
+    /// The schemas that the dataset has.
+    fn schemas<'a>(&'a self, dataset: &'a str) -> Answer<'a, Vec<Schema>>;
+
+    /// From when until when there can be records of the schema: what lies before will never be
+    /// there, what lies after is not there yet.
+    fn available<'a>(&'a self, dataset: &'a str, schema: Schema) -> Answer<'a, Span>;
+
+    /// The days of which nothing is there yet, whatever the schema, of those given.
+    fn pending_days<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<Day>>;
+
+    /// The symbols and days of the request that are not there, and of which it may not even be
+    /// known what they mean. They may come later.
+    fn uncovered<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Vec<Uncovered>>;
+
+    /// Which instruments the symbols mean over the days.
+    fn resolve<'a>(
+        &'a self,
+        dataset: &'a str,
+        stype_in: SType,
+        symbols: &'a [String],
+        days: DayRange,
+    ) -> Answer<'a, Resolution>;
+
+    /// How many records the request would bring.
+    fn record_count<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, u64>;
+
+    /// How many bytes of records the request would bring.
+    fn billable_bytes<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, u64>;
+
+    /// What the request would cost.
+    fn cost<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Usd>;
+
+    /// Opens a stream of records. It is tried once: the caller decides about the next time.
+    fn get_range<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Box<dyn Pieces>>;
+
+    /// What an archived answer to the request is told apart by; `None` is the installation's own
+    /// vendor.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the request can't be answered.
+    fn origin(&self, request: &RangeRequest) -> Result<Option<String>, SourceError>;
+}
+
+/// A stream of compressed bytes, as it comes.
+pub trait Pieces: Send {
+    /// The next piece; `None` at the end.
+    fn next(&mut self) -> Answer<'_, Option<Bytes>>;
+}
+
+/// Symbols and days that a source doesn't have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncovered {
+    /// The symbols.
+    pub symbols: Symbols,
+    /// The days.
+    pub days: DayRange,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// Why a source did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The vendor's service.
+    #[error(transparent)]
+    Vendor(#[from] VendorError),
+    /// A folder of files.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl Source for Vendor {
+    fn datasets(&self) -> Answer<'_, Vec<String>> {
+        Box::pin(async move { Ok(self.datasets().await?) })
+    }
+
+    fn schemas<'a>(&'a self, dataset: &'a str) -> Answer<'a, Vec<Schema>> {
+        Box::pin(async move { Ok(self.schemas(dataset).await?) })
+    }
+
+    fn available<'a>(&'a self, dataset: &'a str, schema: Schema) -> Answer<'a, Span> {
+        Box::pin(async move { Ok(self.available(dataset, schema).await?) })
+    }
+
+    fn pending_days<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<Day>> {
+        Box::pin(async move { Ok(self.pending_days(dataset, days).await?) })
+    }
+
+    /// What the vendor doesn't have yet is pending for every symbol.
+    fn uncovered<'a>(&'a self, _request: &'a RangeRequest) -> Answer<'a, Vec<Uncovered>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn resolve<'a>(
+        &'a self,
+        dataset: &'a str,
+        stype_in: SType,
+        symbols: &'a [String],
+        days: DayRange,
+    ) -> Answer<'a, Resolution> {
+        Box::pin(async move { Ok(self.resolve(dataset, stype_in, symbols, days).await?) })
+    }
+
+    fn record_count<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, u64> {
+        Box::pin(async move { Ok(self.record_count(request).await?) })
+    }
+
+    fn billable_bytes<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, u64> {
+        Box::pin(async move { Ok(self.billable_bytes(request).await?) })
+    }
+
+    fn cost<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Usd> {
+        Box::pin(async move { Ok(self.cost(request).await?) })
+    }
+
+    fn get_range<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Box<dyn Pieces>> {
+        Box::pin(async move {
+            let stream = self.get_range(request).await?;
+            Ok(Box::new(stream) as Box<dyn Pieces>)
+        })
+    }
+
+    fn origin(&self, _request: &RangeRequest) -> Result<Option<String>, SourceError> {
+        Ok(None)
+    }
+}
+
+impl Pieces for RangeStream {
+    fn next(&mut self) -> Answer<'_, Option<Bytes>> {
+        Box::pin(async move { Ok(self.next().await?) })
+    }
+}
+
+/// The sources of an installation's jobs. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    vendor: Option<Vendor>,
+    folders: Arc<Mutex<HashMap<PathBuf, Arc<Files>>>>,
+}
+
+impl Sources {
+    /// The vendor, where there is a key for it, and any folder.
+    #[must_use]
+    pub fn new(vendor: Option<Vendor>) -> Self {
+        Self {
+            vendor,
+            folders: Arc::default(),
+        }
+    }
+
+    /// A job's source. A folder is looked through once: its files' counts are kept.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the source can't be used.
+    pub async fn of(&self, source: &JobSource) -> Result<Arc<dyn Source>, SourceError> {
+        match source {
+            JobSource::Vendor => match &self.vendor {
+                Some(vendor) => Ok(Arc::new(vendor.clone())),
+                None => Err(SourceError::Vendor(VendorError::Unauthorized {
+                    message: "DATABENTO_API_KEY is not set".to_owned(),
+                })),
+            },
+            JobSource::Files(folder) => {
+                let mut folders = self.folders.lock().await;
+                if let Some(files) = folders.get(folder) {
+                    return Ok(Arc::<Files>::clone(files));
+                }
+                let files = Arc::new(Files::open(folder).await?);
+                folders.insert(folder.clone(), Arc::clone(&files));
+                Ok(files)
+            }
+        }
+    }
+}
