@@ -9,9 +9,9 @@ use common::chunk::{ChunkId, JobId};
 use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
 use common::queue::{EmbeddedQueue, Hint};
+use common::source::Sources;
 use common::store::{Store, StoreError};
 use common::time::Nanos;
-use common::vendor::Vendor;
 use dbn::Schema;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -37,7 +37,7 @@ impl Backfill {
         archive: Archive,
         job: JobId,
         store: Arc<Store>,
-        vendor: Vendor,
+        sources: Sources,
         stop: CancellationToken,
     ) -> (Self, mpsc::Receiver<Event>) {
         let (events, followed) = mpsc::channel(EVENTS_AHEAD);
@@ -45,7 +45,7 @@ impl Backfill {
             settings: Arc::new(settings.clone()),
             store,
             archive,
-            vendor,
+            sources,
             mappings: Arc::new(mappings),
             events,
             stop,

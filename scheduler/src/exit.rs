@@ -4,6 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use common::configuration::document::Refusal;
+use common::files::FilesError;
+use common::source::SourceError;
 use common::store::StoreError;
 use common::vendor::VendorError;
 
@@ -56,7 +58,13 @@ fn code(error: &anyhow::Error) -> u8 {
         Some(StoreError::OverBudget { .. }) => return OVER_BUDGET,
         _ => {}
     }
-    match error.downcast_ref::<VendorError>() {
+    let of_source = error.downcast_ref::<SourceError>();
+    let of_vendor = match of_source {
+        Some(SourceError::Vendor(error)) => Some(error),
+        Some(SourceError::Files(FilesError::Refused(_))) => return BAD_INPUT,
+        Some(SourceError::Files(_)) | None => error.downcast_ref::<VendorError>(),
+    };
+    match of_vendor {
         Some(VendorError::Unauthorized { .. } | VendorError::Refused { .. }) => BAD_INPUT,
         _ => UNEXPECTED,
     }

@@ -64,10 +64,10 @@ impl Planning {
     #[must_use]
     pub fn begin() -> Self {
         if !std::io::stderr().is_terminal() {
-            tracing::info!("planning: asking the vendor what there is");
+            tracing::info!("planning: asking what there is");
             return Self(ProgressBar::hidden());
         }
-        let spinner = ProgressBar::new_spinner().with_message("planning: asking the vendor");
+        let spinner = ProgressBar::new_spinner().with_message("planning: asking what there is");
         spinner.enable_steady_tick(Duration::from_millis(100));
         Self(spinner)
     }

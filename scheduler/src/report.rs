@@ -15,6 +15,8 @@ use crate::progress::{Seen, thousands};
 pub struct Report<'a> {
     /// The job at the end.
     pub job: &'a JobStatus,
+    /// Who counts the records, for people.
+    pub counted_by: &'a str,
     /// Its schemas at the end.
     pub schemas: &'a [SchemaStatus],
     /// How often each rule failed that failed at all.
@@ -38,11 +40,12 @@ impl std::fmt::Display for Report<'_> {
         let records = job.records;
         writeln!(
             f,
-            "fetched {} = loaded {} + quarantined {} + covered {}; the vendor counts {}",
+            "fetched {} = loaded {} + quarantined {} + covered {}; {} {}",
             thousands(records.fetched),
             thousands(records.loaded),
             thousands(records.quarantined),
             thousands(records.covered),
+            self.counted_by,
             thousands(records.expected),
         )?;
         if self.to_do == 0 {

@@ -9,7 +9,10 @@ use common::configuration::files::{ConfigFiles, read_file};
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
+use common::request::JobSource;
+use common::source::Sources;
 use common::store::Store;
+use common::vendor::Vendor;
 use dbn::Schema;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -73,6 +76,25 @@ impl Session {
             .into_iter()
             .find(|document| stem(document) == wanted);
         named.map(JobFile::parse).transpose()
+    }
+
+    /// The sources of the installation's jobs, with that of this one: a folder of files needs no
+    /// key.
+    pub fn sources(&self, job: &JobFile) -> Result<Sources, Refusal> {
+        let vendor = match &job.request.source {
+            JobSource::Vendor => Some(Vendor::new(&self.settings)?),
+            JobSource::Files(folder) if !folder.is_dir() => {
+                let message = format!("there is no folder {}", folder.display());
+                let help =
+                    "name the folder that holds the DBN files, relative to the working folder";
+                return Err(job.refuse_folder(message, help));
+            }
+            JobSource::Files(_) => match self.settings.api_key {
+                Some(_) => Some(Vendor::new(&self.settings)?),
+                None => None,
+            },
+        };
+        Ok(Sources::new(vendor))
     }
 
     /// The mappings of a job's schemas, checked against the tables that they fill.

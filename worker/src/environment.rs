@@ -7,9 +7,9 @@ use common::archive::Archive;
 use common::chunk::ChunkId;
 use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
+use common::source::Sources;
 use common::store::Store;
 use common::time::DayRange;
-use common::vendor::Vendor;
 use dbn::Schema;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -23,8 +23,8 @@ pub struct Environment {
     pub store: Arc<Store>,
     /// Received streams.
     pub archive: Archive,
-    /// The vendor's service.
-    pub vendor: Vendor,
+    /// The sources of jobs: the vendor's service, folders of files.
+    pub sources: Sources,
     /// The mappings of the schemas that are worked on.
     pub mappings: Arc<HashMap<Schema, Mapping>>,
     /// Tells whoever follows what happens.

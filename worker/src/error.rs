@@ -1,7 +1,9 @@
 //! What can go wrong with a chunk.
 
 use common::expression::NotExact;
+use common::files::FilesError;
 use common::quality::QuarantineLimit;
+use common::source::SourceError;
 use common::store::StoreError;
 use common::time::Nanos;
 use common::vendor::VendorError;
@@ -15,6 +17,9 @@ pub enum ChunkError {
     /// The vendor did not do what was asked.
     #[error(transparent)]
     Vendor(#[from] VendorError),
+    /// The folder of files did not do what was asked.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// The stream is not whole.
     #[error(transparent)]
     Stream(#[from] StreamError),
@@ -132,6 +137,15 @@ impl OverQuarantined {
             rule: worst.map(|rule| rule.rule.to_string()).unwrap_or_default(),
             failing: worst.map_or(0, |rule| rule.records),
             examples: worst.map(|rule| rule.examples.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<SourceError> for ChunkError {
+    fn from(error: SourceError) -> Self {
+        match error {
+            SourceError::Vendor(error) => Self::Vendor(error),
+            SourceError::Files(error) => Self::Files(error),
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Fetch: vendor → archive, proven whole and durable before it counts.
+//! Fetch: source → archive, proven whole and durable before it counts.
 
 use bytes::Bytes;
-use common::archive::{Manifest, Part, StreamFacts};
+use common::archive::{Archive, Manifest, Part, StreamFacts};
+use common::source::{Pieces, Source, SourceError};
 use common::store::coverage::own_slices;
 use common::store::{Claim, Held};
 use common::time::Nanos;
-use common::vendor::{RangeRequest, RangeStream, Resolution, VendorError};
+use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::Schema;
 use tokio::sync::mpsc;
 
@@ -35,7 +36,7 @@ pub enum Fetched {
         /// What the symbols mean.
         resolution: Resolution,
     },
-    /// The vendor has no records there.
+    /// The source has no records there.
     Nothing {
         /// The slices that are proven to be empty.
         slices: Vec<Held>,
@@ -51,10 +52,9 @@ pub enum Fetched {
 pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let request = claim.chunk.range_request();
     let _turn = turn(&request).await;
-    let archived = environment
-        .archive
-        .find(&request)
-        .map_err(ChunkError::Archive)?;
+    let source = &*environment.sources.of(&claim.chunk.source).await?;
+    let archive = environment.archive.of_origin(source.origin(&request)?);
+    let archived = archive.find(&request).map_err(ChunkError::Archive)?;
     if let Some(manifest) = archived {
         environment.store.record_archived(&manifest).await?;
         return Ok(Fetched::Archived {
@@ -65,16 +65,16 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     if let Some(resolution) = held_by_others(environment, claim).await? {
         return Ok(Fetched::Held { resolution });
     }
-    let Some(claim) = &priced(environment, claim, &request).await? else {
+    let Some(claim) = &priced(source, claim, &request).await? else {
         return nothing(environment, claim).await;
     };
     let expected = claim.chunk.expected.unwrap_or_default();
     let reservation = environment.store.reserve(claim, Nanos::now()).await?;
     fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
-    let (received, billable_bytes) = receive(environment, claim, &request).await;
+    let (received, billable_bytes) = receive(environment, source, &archive, claim, &request).await;
     // Kept before it is settled: what is paid for must not be lost to an error of the ledger's.
     let kept = match received {
-        Ok((part, facts)) => keep(environment, &request, part, facts, expected).await,
+        Ok((part, facts)) => keep(source, &request, part, facts, expected).await,
         Err(error) => Err(error),
     };
     environment
@@ -85,7 +85,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
         Ok(manifest) => manifest,
         // A refusal alone proves nothing: the vendor's count has to agree.
         Err(ChunkError::Vendor(VendorError::NoSession { .. }))
-            if count(environment, &request).await? == 0 =>
+            if count(source, &request).await? == 0 =>
         {
             return nothing(environment, claim).await;
         }
@@ -101,14 +101,14 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
 
 /// Proves a stream that ended well, and makes it durable.
 async fn keep(
-    environment: &Environment,
+    source: &dyn Source,
     request: &RangeRequest,
     part: Part,
     facts: StreamFacts,
     expected: u64,
 ) -> Result<Manifest, ChunkError> {
     prove_times(request, &facts)?;
-    prove_count(environment, request, facts.records, expected).await?;
+    prove_count(source, request, facts.records, expected).await?;
     tokio::task::spawn_blocking(move || part.finish(facts, Nanos::now()))
         .await
         .map_err(|error| ChunkError::Panic(error.to_string()))?
@@ -118,7 +118,7 @@ async fn keep(
 /// The claim with its count and price; `None` when there is nothing to fetch. What was planned
 /// without them, or as nothing, is asked for now: it may be there since, and must not go unpaid.
 async fn priced(
-    environment: &Environment,
+    source: &dyn Source,
     claim: &Claim,
     request: &RangeRequest,
 ) -> Result<Option<Claim>, ChunkError> {
@@ -126,30 +126,29 @@ async fn priced(
     if claim.chunk.expected.is_some_and(|count| count > 0) {
         return Ok(Some(claim));
     }
-    let vendor = &environment.vendor;
-    match count(environment, request).await? {
+    match count(source, request).await? {
         0 => return Ok(None),
         count => claim.chunk.expected = Some(count),
     }
-    claim.chunk.billable_bytes = vendor.billable_bytes(request).await?;
-    claim.chunk.cost = vendor.cost(request).await?;
+    claim.chunk.billable_bytes = source.billable_bytes(request).await?;
+    claim.chunk.cost = source.cost(request).await?;
     Ok(Some(claim))
 }
 
-/// The vendor's count; a window in which no symbol exists has none.
-async fn count(environment: &Environment, request: &RangeRequest) -> Result<u64, ChunkError> {
-    match environment.vendor.record_count(request).await {
-        Err(VendorError::NoSession { .. }) => Ok(0),
+/// The source's count; a window in which no symbol exists has none.
+async fn count(source: &dyn Source, request: &RangeRequest) -> Result<u64, ChunkError> {
+    match source.record_count(request).await {
+        Err(SourceError::Vendor(VendorError::NoSession { .. })) => Ok(0),
         counted => Ok(counted?),
     }
 }
 
-/// The vendor has no records: not ever, or not yet. In the first case the slices are held all the
+/// The source has no records: not ever, or not yet. In the first case the slices are held all the
 /// same, and nobody needs to ask again.
 async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let chunk = &claim.chunk;
-    let vendor = &environment.vendor;
-    let pending = vendor.pending_days(&chunk.dataset, chunk.days).await?;
+    let source = environment.sources.of(&chunk.source).await?;
+    let pending = source.pending_days(&chunk.dataset, chunk.days).await?;
     if let Some(day) = pending.first() {
         return Err(ChunkError::Vendor(VendorError::NotYet {
             available_end: None,
@@ -184,7 +183,7 @@ async fn held_by_others(
     Ok(all_held.then_some(resolution))
 }
 
-/// What the chunk's symbols mean, by the vendor's symbology.
+/// What the chunk's symbols mean, by its source's symbology.
 pub(crate) async fn resolve(
     environment: &Environment,
     claim: &Claim,
@@ -193,8 +192,8 @@ pub(crate) async fn resolve(
     let Some(names) = chunk.symbols.names() else {
         return Ok(Resolution::default());
     };
-    let vendor = &environment.vendor;
-    let resolution = vendor.resolve(&chunk.dataset, chunk.stype_in, names, chunk.days);
+    let source = environment.sources.of(&chunk.source).await?;
+    let resolution = source.resolve(&chunk.dataset, chunk.stype_in, names, chunk.days);
     Ok(resolution.await?)
 }
 
@@ -208,10 +207,10 @@ fn prove_times(request: &RangeRequest, facts: &StreamFacts) -> Result<(), ChunkE
     }
 }
 
-/// The number of records agrees with the vendor's own count; where it doesn't, the count is asked
+/// The number of records agrees with the source's own count; where it doesn't, the count is asked
 /// for again: history is rewritten, a plan grows old, and what was received is paid for.
 async fn prove_count(
-    environment: &Environment,
+    source: &dyn Source,
     request: &RangeRequest,
     received: u64,
     expected: u64,
@@ -221,7 +220,7 @@ async fn prove_count(
     }
     let mut counted = expected;
     for _ in 0..RECOUNTS {
-        counted = environment.vendor.record_count(request).await?;
+        counted = source.record_count(request).await?;
         if received == counted {
             return Ok(());
         }
@@ -233,11 +232,13 @@ async fn prove_count(
 /// error; and in any case the bytes that the vendor bills.
 async fn receive(
     environment: &Environment,
+    source: &dyn Source,
+    archive: &Archive,
     claim: &Claim,
     request: &RangeRequest,
 ) -> (Result<(Part, StreamFacts), ChunkError>, u64) {
     let unique = format!("{}-{}-{}", environment.worker, claim.chunk.id, claim.epoch);
-    let part = match environment.archive.begin(request, &unique) {
+    let part = match archive.begin(request, &unique) {
         Ok(part) => part,
         Err(error) => return (Err(ChunkError::Archive(error)), 0),
     };
@@ -245,7 +246,7 @@ async fn receive(
     let asked = tokio::select! {
         biased;
         () = environment.stop.cancelled() => Err(ChunkError::Stopped),
-        asked = environment.vendor.get_range(request) => asked.map_err(ChunkError::from),
+        asked = source.get_range(request) => asked.map_err(ChunkError::from),
     };
     let stream = match asked {
         Ok(stream) => stream,
@@ -268,7 +269,7 @@ async fn receive(
 /// Hands the body on until it ends, fails, or the work is stopped.
 async fn pump(
     environment: &Environment,
-    mut stream: RangeStream,
+    mut stream: Box<dyn Pieces>,
     sender: mpsc::Sender<Bytes>,
 ) -> Result<(), ChunkError> {
     loop {

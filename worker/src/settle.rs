@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::files::FilesError;
 use common::store::settle::PutOff;
 use common::store::{Claim, StoreError};
 use common::time::Nanos;
@@ -54,6 +55,13 @@ pub fn decide(error: &ChunkError) -> Decision {
             | VendorError::Unavailable { .. }
             | VendorError::Connection(_)
             | VendorError::Unreadable(_) => Decision::Retry(None),
+        },
+        ChunkError::Files(error) => match error {
+            FilesError::NotCovered(_) => Decision::NotYet(None),
+            FilesError::Refused(_) => Decision::Dead,
+            FilesError::Unreadable { .. } | FilesError::Encoding(_) | FilesError::Panic(_) => {
+                Decision::Retry(None)
+            }
         },
         ChunkError::Store(error) => match error {
             StoreError::Fenced(_) => Decision::Drop,

@@ -1,6 +1,7 @@
 //! A job file: what a person writes to ask for a backfill, checked into a [`Request`].
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
@@ -76,6 +77,10 @@ struct Written {
     rules: BTreeMap<String, Spanned<Switch>>,
     /// The largest share of a chunk that may be quarantined. Default: the installation's setting.
     max_quarantine_percent: Option<Spanned<String>>,
+    /// Where the records come from: `vendor` or `files`. Default `vendor`.
+    source: Option<Spanned<String>>,
+    /// The folder of DBN files, relative to the working folder.
+    folder: Option<Spanned<String>>,
 }
 
 /// Whether a rule is applied.
@@ -196,6 +201,14 @@ impl JobFile {
         }
     }
 
+    /// Refuses the folder of files, at its place.
+    #[must_use]
+    pub fn refuse_folder(&self, message: String, help: &str) -> Refusal {
+        let place = self.written.folder.as_ref();
+        self.document
+            .refuse_at(place.unwrap_or(&self.written.name), message, help)
+    }
+
     /// Refuses the range of days, at the start's or the end's place.
     #[must_use]
     pub fn refuse_days(&self, end: bool, message: String, help: &str) -> Refusal {
@@ -228,7 +241,7 @@ impl Check<'_> {
             priority: written.priority,
             max_cost: self.max_cost()?,
             quality: self.quality()?,
-            source: JobSource::Vendor,
+            source: self.source()?,
         })
     }
 
@@ -394,6 +407,38 @@ impl Check<'_> {
                 .collect(),
             limit: limit.transpose()?,
         })
+    }
+
+    /// Whether the folder is there is for those to see who are to read it.
+    fn source(&self) -> Result<JobSource, Refusal> {
+        let written = self.written;
+        let source = written.source.as_ref();
+        match (source.map(|source| source.value.as_str()), &written.folder) {
+            (Some("files"), Some(folder)) if !folder.value.is_empty() => {
+                let path = PathBuf::from(&folder.value);
+                let absolute = path.canonicalize().or_else(|_| std::path::absolute(&path));
+                Ok(JobSource::Files(absolute.unwrap_or(path)))
+            }
+            (Some("files"), _) => {
+                let message = "the job names no folder of files".to_owned();
+                let help = "write the folder that holds the DBN files, for example `folder: downloads/GLBX-20240501`";
+                let place = written.folder.as_ref().or(source);
+                let place = place.unwrap_or(&written.name);
+                Err(self.document.refuse_at(place, message, help))
+            }
+            (None | Some("vendor"), None) => Ok(JobSource::Vendor),
+            (None | Some("vendor"), Some(folder)) => {
+                let message = "a folder is named, and the records come from the vendor".to_owned();
+                let help = "write `source: files` to read the folder's DBN files, or leave it out";
+                Err(self.document.refuse_at(folder, message, help))
+            }
+            (Some(unknown), _) => {
+                let message = format!("unknown source {unknown:?}");
+                let help = "write `source: vendor` or `source: files`";
+                let place = source.unwrap_or(&written.name);
+                Err(self.document.refuse_at(place, message, help))
+            }
+        }
     }
 
     fn max_cost(&self) -> Result<Option<Usd>, Refusal> {

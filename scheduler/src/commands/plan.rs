@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use common::money::Usd;
 use common::store::{Access, Store};
 use common::time::{Day, Nanos};
-use common::vendor::Vendor;
 use serde::Serialize;
 
 use super::run::ORIGIN;
@@ -43,13 +42,14 @@ struct Entry<'a> {
 pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
     let file = session.job_file(&options.job)?;
-    let vendor = Vendor::new(&session.settings)?;
+    let sources = session.sources(&file)?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
     if let Some(store) = &store {
         store.check_origin(ORIGIN).await?;
     }
     let planning = Planning::begin();
-    let planned = plan(&file, &vendor, store.as_ref(), Nanos::now()).await?;
+    let source = sources.of(&file.request.source).await?;
+    let planned = plan(&file, &*source, store.as_ref(), Nanos::now()).await?;
     drop(planning);
     for note in &planned.notes {
         tracing::warn!("{note}");

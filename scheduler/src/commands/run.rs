@@ -8,9 +8,9 @@ use common::archive::Archive;
 use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
+use common::request::JobSource;
 use common::store::{Access, Store, Submission};
 use common::time::Nanos;
-use common::vendor::Vendor;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Global, Run};
@@ -33,7 +33,7 @@ pub async fn run(global: &Global, options: &Run) -> anyhow::Result<ExitCode> {
     if let Some(limit) = &options.max_cost {
         file.request.max_cost = Some(parse_dollars(limit)?);
     }
-    session.settings.require_api_key()?;
+    session.sources(&file)?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     let store = open_for_work(&session).await?;
@@ -63,7 +63,7 @@ pub async fn run_job(
 ) -> anyhow::Result<bool> {
     let began = Nanos::now();
     let request = &file.request;
-    let vendor = Vendor::new(&session.settings)?;
+    let sources = session.sources(file)?;
     let archive = Archive::open(&session.settings.archive_url, origin)?;
     archive.sweep()?;
     store.check_origin(origin).await?;
@@ -71,7 +71,8 @@ pub async fn run_job(
     let mappings = session.mappings(&request.schemas, &store).await?;
     check_switches(file, &mappings)?;
     let planning = Planning::begin();
-    let planned = plan(file, &vendor, Some(&store), began).await?;
+    let source = sources.of(&request.source).await?;
+    let planned = plan(file, &*source, Some(&store), began).await?;
     drop(planning);
     for note in &planned.notes {
         tracing::warn!("{note}");
@@ -88,7 +89,7 @@ pub async fn run_job(
         archive,
         submission.job,
         Arc::clone(&store),
-        vendor,
+        sources,
         stop,
     );
     let before = store.schemas(submission.job).await?;
@@ -108,6 +109,10 @@ pub async fn run_job(
     let unfinished = store.unfinished(job.id, UNFINISHED_SHOWN).await?;
     let report = Report {
         job: &job,
+        counted_by: match request.source {
+            JobSource::Vendor => "the vendor counts",
+            JobSource::Files(_) => "the files hold",
+        },
         schemas: &schemas,
         failures: &failures,
         unfinished: &unfinished,

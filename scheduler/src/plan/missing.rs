@@ -20,6 +20,8 @@ pub struct Known {
     pub empty: Vec<(ChunkId, Symbols, DayRange)>,
     /// Chunks of the same job that are not finished.
     pub outstanding: Vec<(Symbols, DayRange)>,
+    /// Symbols and days that the source doesn't have, and of which it may not know what they mean.
+    pub uncovered: Vec<(Symbols, DayRange)>,
 }
 
 /// Symbols and days that no chunk holds or works on.
@@ -38,6 +40,8 @@ pub struct Piece {
 pub struct Missing {
     /// The missing pieces; no two of them hold the same symbol on the same day.
     pub pieces: Vec<Piece>,
+    /// What is missing and not at the source yet; nothing of it is in the pieces.
+    pub waiting: Vec<Piece>,
     /// The chunks that hold parts of the request already.
     pub covered: BTreeSet<ChunkId>,
 }
@@ -55,8 +59,14 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
     let Some(names) = request.symbols.names() else {
         let free = free_days(&[days.span()], &slices.everything, &mut missing.covered);
         let busy = known.outstanding.iter().map(|(_, days)| *days);
-        for days in subtract(&free, &busy.collect::<Vec<_>>()) {
+        let free = subtract(&free, &busy.collect::<Vec<_>>());
+        let uncovered = known.uncovered.iter().map(|(_, days)| *days);
+        let uncovered = merge(uncovered.collect());
+        for days in subtract(&free, &uncovered) {
             missing.pieces.push(piece(Symbols::ALL, days));
+        }
+        for days in overlaps(&free, &uncovered) {
+            missing.waiting.push(piece(Symbols::ALL, days));
         }
         return missing;
     };
@@ -72,6 +82,8 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
             .iter()
             .map(|(chunk, symbols, days)| (symbols, (*chunk, *days))),
     );
+    let uncovered = Uncovered::new(known, days);
+    let mut waiting: BTreeMap<Vec<DayRange>, Vec<String>> = BTreeMap::new();
     // Symbols that miss the same days go together. Untouched ones go together whatever their own
     // lifetimes: the vendor answers a request for many symbols at once.
     let mut groups: BTreeMap<Vec<DayRange>, Vec<String>> = BTreeMap::new();
@@ -94,8 +106,18 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
             missing.covered.insert(*chunk);
             taken.push(*days);
         }
+        let uncovered_days = uncovered.of(name);
+        // Where nobody knows what the symbol means, nobody knows who holds it.
+        let unknown = subtract(&uncovered_days, &all);
+        let waits = overlaps(&merge([free.clone(), unknown].concat()), &uncovered_days);
+        let waits = subtract(&waits, &taken);
+        if !waits.is_empty() {
+            waiting.entry(waits).or_default().push(name.clone());
+        }
+        taken.extend(&uncovered_days);
         let free = subtract(&free, &taken);
-        if free == all {
+        // Those that others of the group could take to days that are not there stay by themselves.
+        if free == all && uncovered_days.is_empty() {
             untouched_windows.extend(all);
             untouched.push(name.clone());
         } else {
@@ -110,10 +132,13 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
         Symbols::All(_) => names.len(),
         Symbols::Named(_) => request.chunking.symbols_max,
     };
-    for (ranges, names) in groups {
-        for group in Symbols::named(names).groups(most) {
-            for days in &ranges {
-                missing.pieces.push(piece(group.clone(), *days));
+    for (groups, pieces) in [
+        (groups, &mut missing.pieces),
+        (waiting, &mut missing.waiting),
+    ] {
+        for (ranges, names) in groups {
+            for group in Symbols::named(names).groups(most) {
+                pieces.extend(ranges.iter().map(|days| piece(group.clone(), *days)));
             }
         }
     }
@@ -182,6 +207,44 @@ fn free_days(
         free.extend(span.without(&slices).into_iter().filter_map(whole_days));
     }
     merge(free)
+}
+
+/// The days that the source doesn't have, by symbol.
+struct Uncovered<'a> {
+    by_symbol: HashMap<&'a str, Vec<DayRange>>,
+    of_all: Vec<DayRange>,
+}
+
+impl<'a> Uncovered<'a> {
+    fn new(known: &'a Known, within: DayRange) -> Self {
+        let listed = || {
+            known
+                .uncovered
+                .iter()
+                .filter_map(move |(symbols, days)| Some((symbols, days.intersection(within)?)))
+        };
+        let of_all = listed().filter(|(symbols, _)| symbols.names().is_none());
+        Self {
+            by_symbol: by_symbol(listed()),
+            of_all: of_all.map(|(_, days)| days).collect(),
+        }
+    }
+
+    fn of(&self, symbol: &str) -> Vec<DayRange> {
+        let own = self.by_symbol.get(symbol).into_iter().flatten();
+        merge(own.chain(&self.of_all).copied().collect())
+    }
+}
+
+/// The days that both lists hold.
+fn overlaps(ranges: &[DayRange], others: &[DayRange]) -> Vec<DayRange> {
+    let within = |range: &DayRange| {
+        let range = *range;
+        others
+            .iter()
+            .filter_map(move |other| other.intersection(range))
+    };
+    merge(ranges.iter().flat_map(within).collect())
 }
 
 /// The whole days that a span touches.

@@ -1,4 +1,4 @@
-//! How much each missing piece holds and costs, by the vendor's counts; cut into chunks.
+//! How much each missing piece holds and costs, by the source's counts; cut into chunks.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,18 @@ use common::configuration::document::{Refusal, nearest};
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
 use common::request::{ChunkLength, Request};
+use common::source::{Source, SourceError, Uncovered};
 use common::store::{PlannedChunk, Store};
 use common::time::{Day, DayRange, Nanos, Span};
-use common::vendor::{RangeRequest, Resolution, Vendor, VendorError};
+use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::Schema;
 
 use super::missing::{Known, Piece, missing, subtract};
 
 /// The longest that the vendor's data is known to lag behind, in seconds.
 const LAG_SECONDS_MAX: f64 = 86_400.0;
+/// Gaps of a schema that the notes name.
+const NOTES_MAX: usize = 10;
 
 /// What a job would do.
 #[derive(Clone, Debug, Default)]
@@ -52,23 +55,23 @@ impl Plan {
     }
 }
 
-/// Plans a job: what is missing, by what is held and by what the vendor has.
+/// Plans a job: what is missing, by what is held and by what its source has.
 pub async fn plan(
     job: &JobFile,
-    vendor: &Vendor,
+    source: &dyn Source,
     store: Option<&Store>,
     now: Nanos,
 ) -> anyhow::Result<Plan> {
     let request = &job.request;
-    check_dataset(job, vendor).await?;
-    let resolution = resolve(job, vendor).await?;
-    let pending = vendor.pending_days(&request.dataset, request.days).await?;
+    check_dataset(job, source).await?;
+    let resolution = resolve(job, source).await?;
+    let pending = source.pending_days(&request.dataset, request.days).await?;
     let mut plan = Plan::default();
     if let Some(store) = store {
         plan.open = store.outstanding(&request.fingerprint()).await?;
     }
     for schema in &request.schemas {
-        let available = vendor.available(&request.dataset, *schema).await?;
+        let available = source.available(&request.dataset, *schema).await?;
         let days = days_within(job, *schema, available, &mut plan)?;
         let (mut held, mut empty) = (Vec::new(), Vec::new());
         if let Some(store) = store {
@@ -78,6 +81,7 @@ pub async fn plan(
                 .empty(dataset, *schema, request.stype_in, span)
                 .await?;
         }
+        let uncovered = uncovered(request, *schema, days, source).await?;
         let of_schema = plan.open.iter().filter(|chunk| chunk.schema == *schema);
         let known = Known {
             resolution: resolution.clone(),
@@ -86,27 +90,55 @@ pub async fn plan(
             outstanding: of_schema
                 .map(|chunk| (chunk.symbols.clone(), chunk.days))
                 .collect(),
+            uncovered: uncovered
+                .iter()
+                .map(|each| (each.symbols.clone(), each.days))
+                .collect(),
         };
         let found = missing(request, *schema, days, &known);
         plan.covered.extend(found.covered);
+        let pricing = Pricing {
+            request,
+            source,
+            available,
+            pending: &pending,
+            now,
+        };
         for piece in found.pieces {
-            let pricing = Pricing {
-                request,
-                vendor,
-                available,
-                pending: &pending,
-                now,
-            };
             plan.chunks.extend(pricing.chunks(&piece).await?);
         }
+        for piece in found.waiting {
+            plan.chunks.extend(pricing.wait(&piece));
+        }
+        plan.notes.extend(notes(uncovered));
     }
     Ok(plan)
 }
 
+/// What of a schema the source doesn't have.
+async fn uncovered(
+    request: &Request,
+    schema: Schema,
+    days: DayRange,
+    source: &dyn Source,
+) -> Result<Vec<Uncovered>, SourceError> {
+    let (dataset, stype_in) = (&request.dataset, request.stype_in);
+    let asked = RangeRequest::new(dataset, schema, stype_in, &request.symbols, days);
+    source.uncovered(&asked).await
+}
+
+/// Why the source doesn't have it, a few of many.
+fn notes(uncovered: Vec<Uncovered>) -> impl Iterator<Item = String> {
+    let more = uncovered.len().saturating_sub(NOTES_MAX);
+    let more = (more > 0).then(|| format!("and {more} gaps more"));
+    let named = uncovered.into_iter().take(NOTES_MAX);
+    named.map(|each| each.why).chain(more)
+}
+
 /// The dataset and its schemas exist.
-async fn check_dataset(job: &JobFile, vendor: &Vendor) -> anyhow::Result<()> {
+async fn check_dataset(job: &JobFile, source: &dyn Source) -> anyhow::Result<()> {
     let dataset = &job.request.dataset;
-    let datasets = vendor.datasets().await?;
+    let datasets = source.datasets().await?;
     if !datasets.contains(dataset) {
         let help = match nearest(dataset, datasets.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
@@ -115,7 +147,7 @@ async fn check_dataset(job: &JobFile, vendor: &Vendor) -> anyhow::Result<()> {
         let message = format!("unknown dataset {dataset:?}");
         return Err(job.refuse_dataset(message, &help).into());
     }
-    let schemas = vendor.schemas(dataset).await?;
+    let schemas = source.schemas(dataset).await?;
     for schema in &job.request.schemas {
         if !schemas.contains(schema) {
             let names: Vec<_> = schemas.iter().map(Schema::as_str).collect();
@@ -128,12 +160,12 @@ async fn check_dataset(job: &JobFile, vendor: &Vendor) -> anyhow::Result<()> {
 }
 
 /// What the symbols mean; each of them means something.
-async fn resolve(job: &JobFile, vendor: &Vendor) -> anyhow::Result<Resolution> {
+async fn resolve(job: &JobFile, source: &dyn Source) -> anyhow::Result<Resolution> {
     let request = &job.request;
     let Some(names) = request.symbols.names() else {
         return Ok(Resolution::default());
     };
-    let resolution = vendor
+    let resolution = source
         .resolve(&request.dataset, request.stype_in, names, request.days)
         .await?;
     // A symbol that means nothing must not become a job that does nothing.
@@ -177,7 +209,7 @@ fn days_within(
 
 struct Pricing<'a> {
     request: &'a Request,
-    vendor: &'a Vendor,
+    source: &'a dyn Source,
     available: Span,
     /// Days that the vendor has not published yet.
     pending: &'a [Day],
@@ -213,12 +245,18 @@ impl Pricing<'_> {
         Ok(chunks)
     }
 
+    /// A piece that the source doesn't have, day by day: each may come by itself.
+    fn wait(&self, piece: &Piece) -> impl Iterator<Item = PlannedChunk> {
+        let days = piece.days.pieces(1);
+        days.map(move |day| self.later(piece, day))
+    }
+
     /// Days and their counts, by the chunking that was asked for.
     async fn count_and_cut(
         &self,
         piece: &Piece,
         days: DayRange,
-    ) -> Result<Vec<(DayRange, u64)>, VendorError> {
+    ) -> Result<Vec<(DayRange, u64)>, SourceError> {
         match self.request.chunking.length {
             ChunkLength::Days(length) => {
                 let mut counted = Vec::new();
@@ -238,7 +276,7 @@ impl Pricing<'_> {
         piece: &Piece,
         days: DayRange,
         most: u64,
-    ) -> Result<Vec<(DayRange, u64)>, VendorError> {
+    ) -> Result<Vec<(DayRange, u64)>, SourceError> {
         let mut counted = Vec::new();
         let mut open = vec![(days, self.count(piece, days).await?)];
         while let Some((days, count)) = open.pop() {
@@ -266,14 +304,14 @@ impl Pricing<'_> {
         Ok(counted)
     }
 
-    async fn count(&self, piece: &Piece, days: DayRange) -> Result<u64, VendorError> {
+    async fn count(&self, piece: &Piece, days: DayRange) -> Result<u64, SourceError> {
         match self
-            .vendor
+            .source
             .record_count(&self.range_request(piece, days))
             .await
         {
             // A window without sessions: nothing to count.
-            Err(VendorError::NoSession { .. }) => Ok(0),
+            Err(SourceError::Vendor(VendorError::NoSession { .. })) => Ok(0),
             counted => counted,
         }
     }
@@ -285,15 +323,15 @@ impl Pricing<'_> {
         piece: &Piece,
         days: DayRange,
         counted: Vec<(DayRange, u64)>,
-    ) -> Result<Vec<PlannedChunk>, VendorError> {
+    ) -> Result<Vec<PlannedChunk>, SourceError> {
         let all: u64 = counted.iter().map(|(_, count)| count).sum();
         let (bytes, cost) = if all == 0 {
             (0, Usd(0))
         } else {
             let request = self.range_request(piece, days);
             (
-                self.vendor.billable_bytes(&request).await?,
-                self.vendor.cost(&request).await?,
+                self.source.billable_bytes(&request).await?,
+                self.source.cost(&request).await?,
             )
         };
         let share_of_bytes = |count: u64| {

@@ -6,6 +6,7 @@ mod installation;
 mod bad_input;
 mod crashes;
 mod endings;
+mod files;
 mod golden;
 mod journeys;
 mod planning;

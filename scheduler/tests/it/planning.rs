@@ -132,6 +132,7 @@ prop_compose! {
             held: held.zip((1..).map(ChunkId)).collect(),
             empty: empty.map(|(chunk, (symbols, days))| (chunk, symbols, days)).collect(),
             outstanding,
+            uncovered: Vec::new(),
         }
     }
 }
@@ -405,6 +406,56 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn what_the_source_does_not_have_waits_and_the_rest_is_planned(
+        request in some_request(),
+        mut known in some_known(),
+        uncovered in prop::collection::vec((some_symbols(), some_days()), 0..4),
+    ) {
+        let all = request.symbols == Symbols::ALL;
+        known.uncovered = uncovered;
+        if all {
+            known.uncovered.retain(|(symbols, _)| *symbols == Symbols::ALL);
+        }
+        let rule = Rule { request: &request, known: &known };
+        let is_uncovered = |symbol: &str, day: Day| {
+            known.uncovered.iter().any(|(symbols, days)| {
+                let names = symbols.names();
+                names.is_none_or(|names| names.iter().any(|name| name == symbol)) && has(*days, day)
+            })
+        };
+        let found = plan(&request, &known);
+        let waiting = symbols_and_days(&found.waiting);
+        let mut wanted = BTreeSet::new();
+        for symbol in rule.symbols() {
+            for day in each_day(request.days) {
+                let meaningless = rule.instruments(symbol, day).is_empty();
+                let missing = rule.is_missing(symbol, day)
+                    || (meaningless && !rule.is_taken(symbol, day));
+                if missing && is_uncovered(symbol, day) {
+                    wanted.insert((symbol.to_owned(), day));
+                }
+            }
+        }
+        prop_assert_eq!(waiting.len(), wanted.len());
+        prop_assert_eq!(waiting.into_iter().collect::<BTreeSet<_>>(), wanted);
+        let planned: BTreeSet<_> = symbols_and_days(&found.pieces).into_iter().collect();
+        for (symbol, day) in &planned {
+            prop_assert!(!is_uncovered(symbol, *day), "{} {}", symbol, day);
+        }
+        for symbol in rule.symbols() {
+            for day in each_day(request.days) {
+                if rule.is_missing(symbol, day) && !is_uncovered(symbol, day) {
+                    prop_assert!(planned.contains(&(symbol.to_owned(), day)));
+                }
+            }
+        }
+    }
+}
+
 /// The slices that a chunk of this piece holds once it is loaded.
 fn loaded(piece: &Piece, resolution: &Resolution) -> impl Iterator<Item = Held> {
     let slices = match piece.symbols.names() {
@@ -444,6 +495,7 @@ fn in_any_order(known: Known) -> impl Strategy<Value = Known> {
             held,
             empty,
             outstanding,
+            uncovered: Vec::new(),
         })
 }
 

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use common::archive::StreamFacts;
+use common::request::JobSource;
 use common::time::Nanos;
 use dbn::{SType, Schema, TradeMsg};
 use worker::environment::Outcome;
@@ -38,7 +39,8 @@ async fn changed_since(change: impl FnOnce(&mut TradeMsg)) -> (Installation, Vec
     let sql = "UPDATE chunks SET state = 'pending'";
     installation.execute(sql).await;
     let days = january(4, 5);
-    let vendor = &installation.environment.vendor;
+    let sources = &installation.environment.sources;
+    let vendor = sources.of(&JobSource::Vendor).await.unwrap();
     let symbols = ["ES.c.0".to_owned()];
     let resolved = vendor
         .resolve("GLBX.MDP3", SType::Continuous, &symbols, days)

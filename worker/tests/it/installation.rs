@@ -13,6 +13,7 @@ use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
 use common::queue::{EmbeddedQueue, Hint};
 use common::request::{Chunking, JobSource, Request, Symbols};
+use common::source::{SourceError, Sources};
 use common::store::{Access, Claim, PlannedChunk, Store};
 use common::time::{Day, DayRange, Nanos};
 use common::vendor::{RangeRequest, Vendor, VendorError};
@@ -128,7 +129,7 @@ impl Installation {
         let environment = Environment {
             store: Arc::new(store.unwrap().unwrap()),
             archive: Archive::open(&settings.archive_url, "the simulator").unwrap(),
-            vendor: Vendor::new(&settings).unwrap(),
+            sources: Sources::new(Some(Vendor::new(&settings).unwrap())),
             mappings: Arc::new(SCHEMAS.into_iter().map(load).collect()),
             events: events_in,
             stop: CancellationToken::new(),
@@ -165,7 +166,8 @@ impl Installation {
     pub async fn plan(&self, stype_in: SType, piece: &Piece) -> PlannedChunk {
         let (schema, days) = (piece.schema, piece.days);
         let request = RangeRequest::new(DATASET, schema, stype_in, &piece.symbols, days);
-        let vendor = &self.environment.vendor;
+        let vendor = self.environment.sources.of(&JobSource::Vendor).await;
+        let vendor = vendor.unwrap();
         let planned = PlannedChunk {
             schema,
             symbols: piece.symbols.clone(),
@@ -176,7 +178,7 @@ impl Installation {
             due_at: Nanos(0),
         };
         match vendor.record_count(&request).await {
-            Err(VendorError::NoSession { .. }) => planned,
+            Err(SourceError::Vendor(VendorError::NoSession { .. })) => planned,
             count => PlannedChunk {
                 records: Some(count.unwrap()),
                 billable_bytes: vendor.billable_bytes(&request).await.unwrap(),
