@@ -14,7 +14,7 @@ mod proof;
 mod selection;
 mod stream;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +33,7 @@ use crate::time::{Day, DayRange, Nanos, Span};
 use crate::vendor::{RangeRequest, Resolution};
 use coverage::{Asked, ForPeople, Gaps, gaps};
 use delivery::{Found, whole_days_touched};
+use header::DataFile;
 use merge::Input;
 use proof::facts;
 use stream::FileStream;
@@ -79,6 +80,30 @@ impl Files {
             return Err(FilesError::refuse(&folder, message, help));
         }
         Ok(Self { folder, found })
+    }
+
+    /// Takes over what was proven of files that are still what they were.
+    pub(crate) fn keep_proofs_of(&mut self, before: &Self) {
+        let files = |found: &Found| -> Vec<Arc<DataFile>> {
+            let deliveries = found.deliveries.iter();
+            deliveries
+                .flat_map(|delivery| delivery.files.iter().cloned())
+                .collect()
+        };
+        let known = files(&before.found);
+        let known: HashMap<&Path, &DataFile> = known
+            .iter()
+            .map(|file| (file.path.as_path(), &**file))
+            .collect();
+        for file in files(&self.found) {
+            if let Some(before) = known.get(file.path.as_path())
+                && before.is_same(&file)
+                && let Some(facts) = before.facts.get()
+            {
+                // Nobody has read this one yet.
+                let _unread = file.facts.set(Arc::clone(facts));
+            }
+        }
     }
 
     /// What of the request no file covers.

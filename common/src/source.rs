@@ -16,8 +16,11 @@ use tokio::sync::Mutex;
 use crate::files::{Files, FilesError};
 use crate::money::Usd;
 use crate::request::{JobSource, Symbols};
-use crate::time::{Day, DayRange, Span};
+use crate::time::{Day, DayRange, Nanos, Span};
 use crate::vendor::{RangeRequest, RangeStream, Resolution, Vendor, VendorError};
+
+/// After so long a folder is looked through again.
+const LOOK_AGAIN_SECONDS: f64 = 300.0;
 
 /// What a source answers, some time later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
@@ -171,11 +174,18 @@ impl Pieces for RangeStream {
     }
 }
 
+/// A folder that was looked through, and when.
+#[derive(Debug)]
+struct Folder {
+    files: Arc<Files>,
+    looked_at: Nanos,
+}
+
 /// The sources of an installation's jobs. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Sources {
     vendor: Option<Vendor>,
-    folders: Arc<Mutex<HashMap<PathBuf, Arc<Files>>>>,
+    folders: Arc<Mutex<HashMap<PathBuf, Folder>>>,
 }
 
 impl Sources {
@@ -188,7 +198,8 @@ impl Sources {
         }
     }
 
-    /// A job's source. A folder is looked through once: its files' counts are kept.
+    /// A job's source. A folder is looked through again from time to time, for files that were
+    /// added; what was proven of the others is kept.
     ///
     /// # Errors
     /// [`SourceError`] when the source can't be used.
@@ -200,15 +211,38 @@ impl Sources {
                     message: "DATABENTO_API_KEY is not set".to_owned(),
                 })),
             },
-            JobSource::Files(folder) => {
-                let mut folders = self.folders.lock().await;
-                if let Some(files) = folders.get(folder) {
-                    return Ok(Arc::<Files>::clone(files));
-                }
-                let files = Arc::new(Files::open(folder).await?);
-                folders.insert(folder.clone(), Arc::clone(&files));
-                Ok(files)
-            }
+            JobSource::Files(folder) => Ok(self.look_through(folder).await?),
         }
+    }
+
+    async fn look_through(&self, path: &PathBuf) -> Result<Arc<Files>, FilesError> {
+        let now = Nanos::now();
+        let mut folders = self.folders.lock().await;
+        let known = folders.get(path);
+        if let Some(folder) = known
+            && now.seconds_since(folder.looked_at) < LOOK_AGAIN_SECONDS
+        {
+            return Ok(Arc::clone(&folder.files));
+        }
+        let files = match (Files::open(path).await, known) {
+            (Ok(mut files), known) => {
+                if let Some(folder) = known {
+                    files.keep_proofs_of(&folder.files);
+                }
+                Arc::new(files)
+            }
+            // A file may be on its way into the folder: the others are what they were.
+            (Err(error), Some(folder)) => {
+                tracing::warn!(%error, "a folder of files was not looked through again");
+                Arc::clone(&folder.files)
+            }
+            (Err(error), None) => return Err(error),
+        };
+        let folder = Folder {
+            files: Arc::clone(&files),
+            looked_at: now,
+        };
+        folders.insert(path.clone(), folder);
+        Ok(files)
     }
 }

@@ -170,6 +170,36 @@ impl Query {
     }
 }
 
+/// The days that the vendor had not published whole when a batch was made, by its condition.json.
+///
+/// # Errors
+/// [`FilesError::Refused`] when it can't be read.
+pub fn pending_days(listing: &Listing) -> Result<Vec<Span>, FilesError> {
+    let Some(path) = listing.beside("condition.json") else {
+        return Ok(Vec::new());
+    };
+    let written: Vec<Condition> = serde_json::from_slice(&read(&path)?).map_err(|error| {
+        let help = "download the batch again, all of it";
+        FilesError::refuse(
+            &path,
+            format!("the conditions can't be read: {error}"),
+            help,
+        )
+    })?;
+    let pending = written.iter().filter(|day| day.condition == "pending");
+    let days = pending.filter_map(|each| {
+        let day = day(each.date)?;
+        Some(DayRange::new(day, day.plus(1))?.span())
+    });
+    Ok(days.collect())
+}
+
+#[derive(Deserialize)]
+struct Condition {
+    date: NaiveDate,
+    condition: String,
+}
+
 impl Symbology {
     /// The symbology in a folder; `None` where there is none that tells instruments.
     ///

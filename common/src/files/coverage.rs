@@ -133,7 +133,10 @@ impl Found {
             return meaning;
         }
         for delivery in &self.deliveries {
-            if delivery.dataset == dataset && delivery.names(stype_in, symbol) {
+            if delivery.dataset == dataset
+                && delivery.span.intersection(days.span()).is_some()
+                && delivery.names(stype_in, symbol)
+            {
                 for (name, windows) in delivery.meaning(symbol) {
                     take(name, windows);
                 }
@@ -164,7 +167,9 @@ impl Found {
             .deliveries
             .iter()
             .filter(|delivery| {
-                delivery.dataset == asked.dataset && delivery.names(asked.stype_in, symbol)
+                delivery.dataset == asked.dataset
+                    && delivery.span.intersection(asked.span).is_some()
+                    && delivery.names(asked.stype_in, symbol)
             })
             .map(|delivery| delivery.span);
         let by_symbology = self
@@ -189,11 +194,12 @@ impl Found {
         asked: &Asked<'_>,
         symbol: Option<&str>,
     ) -> Result<Vec<Span>, FilesError> {
-        let deliveries = self.of(asked.dataset, asked.schema)?;
+        let mut deliveries = self.of(asked.dataset, asked.schema)?;
+        deliveries.retain(|delivery| delivery.span.intersection(asked.span).is_some());
         let everything = deliveries
             .iter()
             .filter(|delivery| delivery.symbols == Symbols::ALL)
-            .map(|delivery| delivery.span);
+            .flat_map(|delivery| delivery.complete());
         let Some(symbol) = symbol else {
             return Ok(everything.collect());
         };
@@ -205,7 +211,7 @@ impl Found {
         let named = deliveries
             .iter()
             .filter(|delivery| delivery.names(asked.stype_in, symbol));
-        covered.extend(named.map(|delivery| delivery.span));
+        covered.extend(named.flat_map(|delivery| delivery.complete()));
         Ok(covered)
     }
 }

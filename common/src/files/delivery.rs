@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use dbn::{SType, Schema};
 
-use super::batch::{Manifest, Query, Symbology};
+use super::batch::{Manifest, Query, Symbology, pending_days};
 use super::error::FilesError;
 use super::folder::Listing;
 use super::header::DataFile;
@@ -31,6 +31,8 @@ pub struct Delivery {
     pub symbols: Symbols,
     /// Index time.
     pub span: Span,
+    /// Days within it that the vendor had not published whole.
+    pub pending: Vec<Span>,
     /// The files, in the order of their names.
     pub files: Vec<Arc<DataFile>>,
     /// The file, or the batch download's folder.
@@ -106,6 +108,7 @@ fn one_file(file: Arc<DataFile>) -> Delivery {
         stype_in: file.stype_in().unwrap_or(SType::RawSymbol),
         symbols: file.symbols(),
         span: file.span(),
+        pending: Vec::new(),
         path: file.path.clone(),
         files: vec![file],
         windows: BTreeMap::new(),
@@ -146,6 +149,7 @@ fn batch(
         stype_in: query.stype_in,
         symbols: query.symbols,
         span: query.span,
+        pending: pending_days(listing)?,
         path: listing.folder.clone(),
         problem: limited.or_else(|| files.iter().find_map(of_file)),
         files,
@@ -211,6 +215,11 @@ impl Delivery {
             return before(file.span().end);
         }
         file.span().end.min(before(self.span.end))
+    }
+
+    /// The index time of which it holds all that was asked for.
+    pub fn complete(&self) -> Vec<Span> {
+        self.span.without(&self.pending)
     }
 
     /// Whether the symbol was asked for by its own name.

@@ -15,7 +15,7 @@ pub enum FilesError {
     #[error("{0}")]
     NotCovered(String),
     /// The folder's system failed; it may work later.
-    #[error("{path} can't be read")]
+    #[error("{path} can't be read; check that it is there, and that this user may read it")]
     Unreadable {
         /// The file.
         path: String,

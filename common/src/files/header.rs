@@ -165,6 +165,14 @@ impl DataFile {
         }
     }
 
+    /// Whether both are the same file, by all that its proof goes by.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.path == other.path
+            && self.stamp == other.stamp
+            && self.metadata == other.metadata
+            && self.listed_sha256 == other.listed_sha256
+    }
+
     /// The file is still what it was when its header was read.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod expression;
 mod states;
 mod requests;
 mod archive;
+mod files;
 mod vendor_errors;
 mod configuration;
 mod store;

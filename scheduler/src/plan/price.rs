@@ -110,7 +110,8 @@ pub async fn plan(
         for piece in found.waiting {
             plan.chunks.extend(pricing.wait(&piece));
         }
-        plan.notes.extend(notes(uncovered));
+        let notes = notes(*schema, uncovered, &plan);
+        plan.notes.extend(notes);
     }
     Ok(plan)
 }
@@ -127,12 +128,16 @@ async fn uncovered(
     source.uncovered(&asked).await
 }
 
-/// Why the source doesn't have it, a few of many.
-fn notes(uncovered: Vec<Uncovered>) -> impl Iterator<Item = String> {
+/// Why chunks of the schema wait for the source, a few reasons of many.
+fn notes(schema: Schema, mut uncovered: Vec<Uncovered>, plan: &Plan) -> Vec<String> {
+    uncovered.retain(|gap| {
+        let mut waiting = plan.to_do().filter(|chunk| chunk.records.is_none());
+        waiting.any(|chunk| chunk.schema == schema && chunk.days.intersection(gap.days).is_some())
+    });
     let more = uncovered.len().saturating_sub(NOTES_MAX);
     let more = (more > 0).then(|| format!("and {more} gaps more"));
     let named = uncovered.into_iter().take(NOTES_MAX);
-    named.map(|each| each.why).chain(more)
+    named.map(|gap| gap.why).chain(more).collect()
 }
 
 /// The dataset and its schemas exist.

@@ -246,6 +246,16 @@ async fn a_file_that_is_cut_or_limited_or_no_file_at_all_is_refused_by_name() {
     refused(&installation, ASKED, name, "no DBN header").await;
 
     fs::write(&path, &whole).unwrap();
+    let nowhere = folder.join("nowhere.dbn.zst");
+    std::os::unix::fs::symlink("no-such-file", &nowhere).unwrap();
+    let said = run(&installation, &job(&installation, ASKED)).await;
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(
+        said.stderr.contains("nowhere.dbn.zst can't be read"),
+        "{said:#?}"
+    );
+    fs::remove_file(nowhere).unwrap();
+
     fs::write(folder.join("the-same.dbn.zst"), &whole).unwrap();
     refused(&installation, ASKED, "the-same.dbn.zst", "come double").await;
 
@@ -430,6 +440,16 @@ async fn a_batch_download_with_a_wrong_or_missing_file_is_refused() {
     list(&folder, &limited);
     refused(&installation, TRADES, "metadata.json", "limit").await;
     list(&folder, &query());
+    // A day that the vendor had not published whole when the batch was made is not proven.
+    let conditions = json!([
+        {"date": "2024-01-05", "condition": "available", "last_modified_date": "2024-01-06"},
+        {"date": "2024-01-09", "condition": "pending", "last_modified_date": null},
+    ]);
+    fs::write(folder.join("condition.json"), conditions.to_string()).unwrap();
+    let said = run(&installation, &job(&installation, TRADES)).await;
+    assert_eq!(said.code, Some(3), "{said:#?}");
+    assert!(said.stdout.contains("covers 2024-01-09"), "{said:#?}");
+    fs::remove_file(folder.join("condition.json")).unwrap();
     succeed(&installation, &job(&installation, TRADES)).await;
 }
 

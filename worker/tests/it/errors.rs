@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use common::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
+use common::configuration::document::Refusal;
+use common::files::FilesError;
 use common::money::Usd;
 use common::store::StoreError;
 use common::time::Nanos;
@@ -247,6 +249,18 @@ fn errors_of_the_work_itself_lead_to_what_they_should() {
     let decisions = [
         (count, Decision::Retry(None)),
         (unmapped, Decision::Retry(None)),
+        (
+            ChunkError::Files(FilesError::NotCovered(words())),
+            Decision::NotYet(None),
+        ),
+        (
+            ChunkError::Files(Refusal::of(words(), words(), "help").into()),
+            Decision::Dead,
+        ),
+        (
+            ChunkError::Files(FilesError::Panic(words())),
+            Decision::Retry(None),
+        ),
         (ChunkError::Damaged(words()), Decision::Retry(None)),
         (ChunkError::Panic(words()), Decision::Retry(None)),
         (value, Decision::Dead),

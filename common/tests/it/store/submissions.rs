@@ -2,7 +2,8 @@
 
 use common::chunk::ChunkState;
 use common::money::Usd;
-use common::request::Symbols;
+use common::request::{JobSource, Symbols};
+use common::store::settle::PutOff;
 use common::store::{PlannedChunk, Store, StoreError};
 use dbn::{SType, Schema};
 
@@ -20,6 +21,8 @@ on_every_engine! {
     a_chunk_keeps_what_was_planned
     records_of_two_origins_never_mix
     what_was_found_empty_is_known_to_other_jobs
+    a_job_of_files_is_one_of_its_own_and_its_chunks_know_their_folder
+    what_waits_for_files_is_due_at_the_next_submission
 }
 
 async fn a_submission_makes_a_job_and_its_chunks(store: &Store) {
@@ -202,4 +205,36 @@ async fn what_was_found_empty_is_known_to_other_jobs(store: &Store) {
     let left = store.unfinished(job, 9).await.unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].state, ChunkState::Pending);
+}
+
+async fn a_job_of_files_is_one_of_its_own_and_its_chunks_know_their_folder(store: &Store) {
+    let vendors = request("one");
+    let mut of_files = request("one");
+    of_files.source = JobSource::Files("/downloads/one".into());
+    let mut of_others = request("one");
+    of_others.source = JobSource::Files("/downloads/two".into());
+    let mut jobs = Vec::new();
+    for request in [vendors, of_files, of_others] {
+        let (job, chunks) = submit(store, &request, 1).await;
+        let claim = claim(store, chunks[0]).await;
+        assert_eq!(claim.chunk.source, request.source);
+        jobs.push(job);
+    }
+    jobs.dedup();
+    assert_eq!(jobs.len(), 3);
+}
+
+async fn what_waits_for_files_is_due_at_the_next_submission(store: &Store) {
+    let mut of_files = request("files");
+    of_files.source = JobSource::Files("/downloads".into());
+    for (request, due) in [(of_files, 1), (request("vendor"), 0)] {
+        let (job, chunks) = submit(store, &request, 1).await;
+        let claim = claim(store, chunks[0]).await;
+        let why = PutOff::NotYet("it is not there".to_owned());
+        let put_off = store.put_off(&claim, &why, after(3_600), NOW).await;
+        put_off.unwrap();
+        let again = store.submit(&request, ORIGIN, &[], after(5)).await;
+        assert_eq!(again.unwrap().job, job);
+        assert_eq!(store.due(job, 9, after(5)).await.unwrap().len(), due);
+    }
 }

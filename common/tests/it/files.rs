@@ -1,0 +1,290 @@
+//! A folder of files as a source: its stream is the records of all files, each once, in order.
+
+#![expect(clippy::unwrap_used, reason = "a story fails its test by panicking")]
+
+use std::fs;
+use std::num::NonZeroU64;
+use std::path::Path;
+
+use common::dbn_stream::{DbnStream, Sink};
+use common::files::Files;
+use common::request::Symbols;
+use common::source::Source;
+use common::time::{Day, DayRange, Nanos};
+use common::vendor::RangeRequest;
+use dbn::encode::dbn::MetadataEncoder;
+use dbn::{MappingInterval, Metadata, RType, RecordHeader, SType, Schema, SymbolMapping, TradeMsg};
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+use testkit::sandbox::Sandbox;
+
+const DAYS: i64 = 3;
+const SLOTS: i64 = 12;
+
+fn first_day() -> Day {
+    Day::from_ymd(2024, 1, 4).expect("a day")
+}
+
+fn days(start: i64, end: i64) -> DayRange {
+    DayRange::new(first_day().plus(start), first_day().plus(end)).expect("some days")
+}
+
+/// One of a few instants a day, so that many records share theirs.
+fn instant(slot: i64) -> u64 {
+    let day = first_day().plus(slot / SLOTS).start().0;
+    u64::try_from(day + slot % SLOTS * 3_600_000_000_000).expect("after 1970")
+}
+
+fn date(day: Day) -> time::Date {
+    let nanos = i128::from(day.start().0);
+    let instant = time::OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    instant.expect("a day").date()
+}
+
+fn symbol(instrument: u32) -> String {
+    format!("S{instrument}")
+}
+
+/// A file of one instrument's records over some days; each record's number stands in its sequence.
+#[derive(Clone, Debug)]
+struct File {
+    instrument: u32,
+    days: DayRange,
+    /// Time slots, in order, and numbers.
+    records: Vec<(i64, u32)>,
+}
+
+impl File {
+    fn write(&self, folder: &Path, name: &str, plain: bool) {
+        let mapping = SymbolMapping {
+            raw_symbol: symbol(self.instrument),
+            intervals: vec![MappingInterval {
+                start_date: date(self.days.start()),
+                end_date: date(self.days.end()),
+                symbol: self.instrument.to_string(),
+            }],
+        };
+        let span = self.days.span();
+        let unsigned = |nanos: Nanos| u64::try_from(nanos.0).expect("after 1970");
+        let metadata = Metadata::builder()
+            .dataset("GLBX.MDP3")
+            .schema(Some(Schema::Trades))
+            .start(unsigned(span.start))
+            .end(NonZeroU64::new(unsigned(span.end)))
+            .stype_in(Some(SType::RawSymbol))
+            .stype_out(SType::InstrumentId)
+            .symbols(vec![symbol(self.instrument)])
+            .mappings(vec![mapping])
+            .build();
+        let mut bytes = Vec::new();
+        MetadataEncoder::new(&mut bytes).encode(&metadata).unwrap();
+        for (slot, number) in &self.records {
+            let time = instant(*slot);
+            let trade = TradeMsg {
+                hd: RecordHeader::new::<TradeMsg>(RType::Mbp0 as u8, 1, self.instrument, time),
+                ts_recv: time,
+                sequence: *number,
+                ..TradeMsg::default()
+            };
+            bytes.extend_from_slice(trade.as_ref());
+        }
+        if plain {
+            fs::write(folder.join(format!("{name}.dbn")), bytes).unwrap();
+        } else {
+            let bytes = zstd::encode_all(&bytes[..], 1).unwrap();
+            fs::write(folder.join(format!("{name}.dbn.zst")), bytes).unwrap();
+        }
+    }
+}
+
+/// For each of three instruments one file for each day, in an order of names that says nothing.
+fn some_files() -> impl Strategy<Value = Vec<File>> {
+    let slots = prop::collection::vec(0..SLOTS, 0..30);
+    let all = prop::collection::vec(slots, 9);
+    all.prop_map(|all| {
+        let mut number = 0;
+        let mut files = Vec::new();
+        for (index, mut slots) in (0_i64..).zip(all) {
+            slots.sort_unstable();
+            let day = index % DAYS;
+            let records = slots.into_iter().map(|slot| {
+                number += 1;
+                (day * SLOTS + slot, number)
+            });
+            files.push(File {
+                instrument: u32::try_from(index / DAYS).expect("a few") + 1,
+                days: days(day, day + 1),
+                records: records.collect(),
+            });
+        }
+        files
+    })
+    .prop_shuffle()
+}
+
+/// The sequence numbers of a stream's records.
+#[derive(Default)]
+struct Numbers {
+    metadata: Option<Metadata>,
+    numbers: Vec<u32>,
+}
+
+impl Sink for Numbers {
+    fn metadata(&mut self, metadata: Metadata) {
+        self.metadata = Some(metadata);
+    }
+
+    fn record(&mut self, record: &[u8], _index_time: Nanos) {
+        let sequence = record[44..48].try_into().unwrap();
+        self.numbers.push(u32::from_le_bytes(sequence));
+    }
+}
+
+fn request(instruments: &[u32], days: DayRange) -> RangeRequest {
+    let names = instruments.iter().copied().map(symbol).collect();
+    let symbols = Symbols::named(names);
+    RangeRequest::new(
+        "GLBX.MDP3",
+        Schema::Trades,
+        SType::RawSymbol,
+        &symbols,
+        days,
+    )
+}
+
+/// What the source counts, and what its stream brings.
+async fn ask(folder: &Path, request: &RangeRequest) -> (u64, Numbers) {
+    let files = Files::open(folder).await.unwrap();
+    let counted = files.record_count(request).await.unwrap();
+    let mut stream = files.get_range(request).await.unwrap();
+    let mut proof = DbnStream::new(Schema::Trades).unwrap();
+    let mut numbers = Numbers::default();
+    while let Some(piece) = stream.next().await.unwrap() {
+        proof.push(&piece, &mut numbers).unwrap();
+    }
+    assert_eq!(proof.finish().unwrap().records, counted);
+    (counted, numbers)
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 40, failure_persistence: None, ..Config::default() })]
+
+    #[test]
+    fn a_stream_holds_the_records_of_all_files_in_the_order_of_time_and_names(
+        files in some_files(),
+        instruments in prop::sample::subsequence(vec![1_u32, 2, 3], 1..=3),
+        start in 0..DAYS,
+        length in 1..=DAYS,
+        plain in any::<bool>(),
+    ) {
+        let sandbox = Sandbox::new();
+        let asked = days(start, (start + length).min(DAYS));
+        let mut wanted = Vec::new();
+        for (number, file) in files.iter().enumerate() {
+            let name = format!("{number:03}");
+            file.write(sandbox.path(), &name, plain && number % 2 == 0);
+            if instruments.contains(&file.instrument) && file.days.intersection(asked).is_some() {
+                let records = file.records.iter();
+                wanted.extend(records.map(|(slot, sequence)| (*slot, number, *sequence)));
+            }
+        }
+        // Records of one file and instant stay as they are in it: their numbers rise.
+        wanted.sort_unstable();
+        let wanted: Vec<u32> = wanted.into_iter().map(|(.., sequence)| sequence).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let request = request(&instruments, asked);
+        let (counted, found) = runtime.block_on(ask(sandbox.path(), &request));
+        prop_assert_eq!(counted, u64::try_from(wanted.len()).unwrap());
+        prop_assert_eq!(found.numbers, wanted);
+        let metadata = found.metadata.unwrap();
+        prop_assert_eq!(metadata.mappings.len(), instruments.len());
+        prop_assert_eq!(metadata.limit, None);
+    }
+}
+
+fn file(instrument: u32, day: i64, slots: &[i64]) -> File {
+    let numbers = slots.iter().map(|slot| day * SLOTS + slot).zip(1..);
+    File {
+        instrument,
+        days: days(day, day + 1),
+        records: numbers.collect(),
+    }
+}
+
+#[tokio::test]
+async fn what_an_archived_answer_is_known_by_changes_with_its_files_and_no_others() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
+    let asked = request(&[1], days(0, 1));
+    let origin = async || {
+        let files = Files::open(sandbox.path()).await.unwrap();
+        files.origin(&asked).unwrap()
+    };
+    let before = origin().await;
+    assert!(before.is_some());
+    file(1, 1, &[1]).write(sandbox.path(), "b", false);
+    assert_eq!(origin().await, before);
+    file(1, 0, &[1, 2, 3]).write(sandbox.path(), "a", false);
+    assert_ne!(origin().await, before);
+}
+
+#[tokio::test]
+async fn a_file_that_changes_while_it_is_worked_on_is_refused() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
+    let files = Files::open(sandbox.path()).await.unwrap();
+    file(1, 0, &[1, 2, 3]).write(sandbox.path(), "a", false);
+    let asked = request(&[1], days(0, 1));
+    let error = files.record_count(&asked).await.unwrap_err();
+    assert!(error.to_string().contains("being changed"), "{error}");
+}
+
+#[tokio::test]
+async fn the_same_instrument_under_two_symbols_comes_once() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
+    file(1, 0, &[1, 2]).write(sandbox.path(), "b", false);
+    // The second file was asked for the instrument under another name.
+    let path = sandbox.path().join("b.dbn.zst");
+    let mut renamed = zstd::decode_all(fs::File::open(&path).unwrap()).unwrap();
+    let (from, to) = (b"S1\0".as_slice(), b"S9\0");
+    for at in 0..renamed.len() - 3 {
+        if renamed[at..at + 3] == *from {
+            renamed[at..at + 3].copy_from_slice(to);
+        }
+    }
+    fs::write(&path, zstd::encode_all(&renamed[..], 1).unwrap()).unwrap();
+    for (instruments, records) in [(&[1, 9][..], 2), (&[9], 2), (&[1], 2)] {
+        let (counted, _) = ask(sandbox.path(), &request(instruments, days(0, 1))).await;
+        assert_eq!(counted, records, "{instruments:?}");
+    }
+}
+
+#[tokio::test]
+async fn days_that_no_file_covers_are_told_by_symbol() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1]).write(sandbox.path(), "a", false);
+    file(1, 2, &[1]).write(sandbox.path(), "b", false);
+    file(2, 0, &[]).write(sandbox.path(), "c", false);
+    let files = Files::open(sandbox.path()).await.unwrap();
+    let uncovered = files
+        .uncovered(&request(&[1, 2], days(0, 3)))
+        .await
+        .unwrap();
+    let told: Vec<_> = uncovered
+        .iter()
+        .map(|gap| (gap.symbols.to_string(), gap.days))
+        .collect();
+    let wanted = [("S1".to_owned(), days(1, 2)), ("S2".to_owned(), days(1, 3))];
+    assert_eq!(told, wanted);
+    assert!(
+        uncovered[0]
+            .why
+            .contains("covers 2024-01-05 (trades of S1)")
+    );
+    let error = files.record_count(&request(&[1], days(0, 2))).await;
+    assert!(error.unwrap_err().to_string().contains("2024-01-05"));
+    // A file without records proves that there are none.
+    let none = files.record_count(&request(&[2], days(0, 1))).await;
+    assert_eq!(none.unwrap(), 0);
+}
