@@ -13,6 +13,7 @@ mod merge;
 mod proof;
 mod selection;
 mod stream;
+mod symbology;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

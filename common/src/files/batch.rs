@@ -1,6 +1,5 @@
-//! What a batch download brings beside its files: the list of them, its request, its symbology.
+//! What a batch download brings beside its files: the list of them, its request, its conditions.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -13,7 +12,6 @@ use super::error::FilesError;
 use super::folder::{Listing, is_dbn};
 use crate::request::Symbols;
 use crate::time::{Day, DayRange, Nanos, Span};
-use crate::vendor::SymbolWindow;
 
 /// Bytes of a list that is read; a year of all options' symbology is far smaller.
 const LIST_BYTES_MAX: u64 = 1 << 30;
@@ -56,19 +54,6 @@ pub struct Query {
     pub span: Span,
     /// Whether only so many records were asked for.
     pub limited: bool,
-}
-
-/// A symbology that lies beside files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Symbology {
-    /// How its symbols are written.
-    pub stype_in: SType,
-    /// The symbols that it was asked for.
-    pub symbols: Symbols,
-    /// The days that it was asked for.
-    pub days: DayRange,
-    /// What each symbol means.
-    pub windows: BTreeMap<String, Vec<SymbolWindow>>,
 }
 
 impl Manifest {
@@ -200,98 +185,16 @@ struct Condition {
     condition: String,
 }
 
-impl Symbology {
-    /// The symbology in a folder; `None` where there is none that tells instruments.
-    ///
-    /// # Errors
-    /// [`FilesError::Refused`] when it can't be read.
-    pub fn beside(listing: &Listing) -> Result<Option<Self>, FilesError> {
-        let Some(path) = listing.beside("symbology.json") else {
-            return Ok(None);
-        };
-        let written: Written = serde_json::from_slice(&read(&path)?).map_err(|error| {
-            let help = "download it again: it has the form of an answer to symbology.resolve";
-            FilesError::refuse(&path, format!("the symbology can't be read: {error}"), help)
-        })?;
-        Ok(written.symbology())
-    }
-}
-
-#[derive(Deserialize)]
-struct Written {
-    result: BTreeMap<String, Vec<WrittenWindow>>,
-    #[serde(default)]
-    symbols: Option<Value>,
-    #[serde(default)]
-    stype_in: Option<String>,
-    #[serde(default)]
-    stype_out: Option<String>,
-    #[serde(default)]
-    start_date: Option<NaiveDate>,
-    #[serde(default)]
-    end_date: Option<NaiveDate>,
-}
-
-#[derive(Deserialize)]
-struct WrittenWindow {
-    d0: NaiveDate,
-    d1: NaiveDate,
-    s: Value,
-}
-
-impl Written {
-    fn symbology(self) -> Option<Symbology> {
-        if self.stype_out.is_some_and(|stype| stype != "instrument_id") {
-            return None;
-        }
-        let stype_in = match self.stype_in {
-            None => SType::RawSymbol,
-            Some(text) => text.parse().ok()?,
-        };
-        let named = || Symbols::named(self.result.keys().cloned().collect());
-        let symbols = self
-            .symbols
-            .as_ref()
-            .and_then(symbols)
-            .unwrap_or_else(named);
-        let mut windows: BTreeMap<String, Vec<SymbolWindow>> = BTreeMap::new();
-        for (symbol, written) in &self.result {
-            let read = written.iter().filter_map(WrittenWindow::window);
-            windows.insert(symbol.clone(), read.collect());
-        }
-        let all = || windows.values().flatten().map(|window| window.days);
-        let first = self.start_date.and_then(day);
-        let end = self.end_date.and_then(day);
-        let days = DayRange::new(
-            first.or_else(|| all().map(DayRange::start).min())?,
-            end.or_else(|| all().map(DayRange::end).max())?,
-        )?;
-        Some(Symbology {
-            stype_in,
-            symbols,
-            days,
-            windows,
-        })
-    }
-}
-
-impl WrittenWindow {
-    fn window(&self) -> Option<SymbolWindow> {
-        Some(SymbolWindow {
-            instrument_id: match &self.s {
-                Value::String(text) => text.parse().ok()?,
-                other => other.as_u64()?.try_into().ok()?,
-            },
-            days: DayRange::new(day(self.d0)?, day(self.d1)?)?,
-        })
-    }
-}
-
-fn day(date: NaiveDate) -> Option<Day> {
+/// A date as a day.
+pub fn day(date: NaiveDate) -> Option<Day> {
     date.try_into().ok()
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
+/// A list's bytes.
+///
+/// # Errors
+/// [`FilesError`] when it can't be read.
+pub fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
     let unreadable = |error| FilesError::unreadable(path, error);
     if fs::metadata(path).map_err(unreadable)?.len() > LIST_BYTES_MAX {
         let message = "the file is too large for what its name says";
@@ -301,7 +204,7 @@ fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
 }
 
 /// Symbols as the vendor's documents write them: a list, one text with commas, or all.
-fn symbols(value: &Value) -> Option<Symbols> {
+pub fn symbols(value: &Value) -> Option<Symbols> {
     let names: Vec<String> = match value {
         Value::String(text) => text.split(',').map(|name| name.trim().to_owned()).collect(),
         Value::Array(values) => {

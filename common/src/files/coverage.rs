@@ -112,6 +112,14 @@ impl Found {
         symbol: &str,
         days: DayRange,
     ) -> BTreeMap<String, Vec<SymbolWindow>> {
+        if stype_in == SType::InstrumentId {
+            let window = symbol.parse().map(|instrument_id| SymbolWindow {
+                instrument_id,
+                days,
+            });
+            let windows = window.map(|window| (symbol.to_owned(), vec![window]));
+            return windows.into_iter().collect();
+        }
         let mut meaning: BTreeMap<String, Vec<SymbolWindow>> = BTreeMap::new();
         let mut take = |name: &str, windows: &[SymbolWindow]| {
             let within = windows.iter().filter_map(|window| {
@@ -120,18 +128,9 @@ impl Found {
                     days: window.days.intersection(days)?,
                 })
             });
-            meaning.entry(name.to_owned()).or_default().extend(within);
+            let of_name = meaning.entry(name.to_owned()).or_default();
+            of_name.extend(within);
         };
-        if stype_in == SType::InstrumentId {
-            if let Ok(instrument_id) = symbol.parse() {
-                let window = SymbolWindow {
-                    instrument_id,
-                    days,
-                };
-                take(symbol, &[window]);
-            }
-            return meaning;
-        }
         for delivery in &self.deliveries {
             if delivery.dataset == dataset
                 && delivery.span.intersection(days.span()).is_some()
@@ -144,9 +143,7 @@ impl Found {
         }
         for (about, symbology) in &self.symbologies {
             if about == dataset
-                && symbology.stype_in == stype_in
-                && stype_in != SType::Parent
-                && let Some(windows) = symbology.windows.get(symbol)
+                && let Some(windows) = symbology.meaning(stype_in, symbol)
             {
                 take(symbol, windows);
             }
@@ -176,13 +173,7 @@ impl Found {
             .symbologies
             .iter()
             .filter(|(about, symbology)| {
-                about == asked.dataset
-                    && symbology.stype_in == asked.stype_in
-                    && asked.stype_in != SType::Parent
-                    && match symbology.symbols.names() {
-                        None => true,
-                        Some(names) => names.iter().any(|name| name == symbol),
-                    }
+                about == asked.dataset && symbology.knows(asked.stype_in, symbol)
             })
             .map(|(_, symbology)| symbology.days.span());
         by_header.chain(by_symbology).collect()

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use dbn::{SType, Schema};
 
-use super::batch::{Manifest, Query, Symbology, pending_days};
+use super::batch::{Manifest, Query, pending_days};
 use super::error::FilesError;
 use super::folder::Listing;
 use super::header::DataFile;
 use super::proof::Facts;
+use super::symbology::Symbology;
 use crate::request::Symbols;
 use crate::time::{DayRange, Nanos, Span};
 use crate::vendor::SymbolWindow;

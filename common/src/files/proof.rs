@@ -71,20 +71,20 @@ fn prove(file: &DataFile, last: Nanos) -> Result<Facts, FilesError> {
             .push(&buffer[..read], &mut counting)
             .map_err(damaged)?;
         if let Some(time) = counting.outside {
-            let message = format!(
-                "a record of {time} lies outside of what the file's header says: {}",
-                file.span()
-            );
-            return Err(FilesError::refuse(
-                &file.path,
-                message,
-                "download the file again",
-            ));
+            return Err(outside(file, time));
         }
     }
     stream.finish().map_err(damaged)?;
     file.unchanged()?;
     Ok(counting.facts())
+}
+
+fn outside(file: &DataFile, time: Nanos) -> FilesError {
+    let message = format!(
+        "a record of {time} lies outside of what the file's header says: {}",
+        file.span()
+    );
+    FilesError::refuse(&file.path, message, "download the file again")
 }
 
 /// The file's bytes as a compressed stream: what is plain is compressed on the way, so that there

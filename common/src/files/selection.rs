@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::coverage::Asked;
-use super::delivery::{Delivery, Found};
+use super::delivery::{Delivery, Found, whole_days_touched};
 use super::error::FilesError;
 use super::header::DataFile;
 use super::proof::Facts;
@@ -81,20 +81,21 @@ impl Found {
         let mut deliveries = self.of(asked.dataset, asked.schema)?;
         deliveries.retain(|delivery| delivery.span.intersection(asked.span).is_some());
         deliveries.sort_by(|left, right| left.path.cmp(&right.path));
-        let Some(names) = asked.symbols.names() else {
-            deliveries.retain(|delivery| delivery.symbols == Symbols::ALL);
-            no_doubles(asked, None, &deliveries)?;
-            let share = |delivery: &'_ Delivery| Taken {
-                span: delivery.span.intersection(asked.span).unwrap_or(asked.span),
-                instruments: None,
-            };
-            let shares = deliveries.into_iter();
-            return Ok(shares
-                .map(|delivery| Share {
-                    delivery,
-                    taken: share(delivery),
-                })
-                .collect());
+        match asked.symbols.names() {
+            None => shares_of_all(asked, deliveries),
+            Some(names) => self.shares_of(asked, names, &deliveries),
+        }
+    }
+
+    /// An instrument that several of the symbols mean is taken from one delivery, the first.
+    fn shares_of<'a>(
+        &self,
+        asked: &Asked<'_>,
+        names: &[String],
+        deliveries: &[&'a Delivery],
+    ) -> Result<Vec<Share<'a>>, FilesError> {
+        let Some(days) = whole_days_touched(asked.span) else {
+            return Ok(Vec::new());
         };
         let mut instruments: Vec<HashMap<u32, Vec<Span>>> = vec![HashMap::new(); deliveries.len()];
         let mut given: HashMap<u32, Vec<Span>> = HashMap::new();
@@ -102,26 +103,16 @@ impl Found {
             let claims = |delivery: &Delivery| {
                 delivery.symbols == Symbols::ALL || delivery.names(asked.stype_in, symbol)
             };
-            let claimants: Vec<_> = deliveries
-                .iter()
-                .copied()
-                .filter(|each| claims(each))
-                .collect();
-            no_doubles(asked, Some(symbol), &claimants)?;
-            let days = super::delivery::whole_days_touched(asked.span);
-            let Some(days) = days.filter(|_| !claimants.is_empty()) else {
-                continue;
-            };
+            let claimants = deliveries.iter().copied().filter(|each| claims(each));
+            no_doubles(asked, Some(symbol), claimants.collect())?;
             let meaning = self.windows(asked.dataset, asked.stype_in, symbol, days);
             for (delivery, instruments) in deliveries.iter().zip(&mut instruments) {
-                if !claims(delivery) {
-                    continue;
-                }
                 let range = delivery.span.intersection(asked.span);
+                let Some(range) = range.filter(|_| claims(delivery)) else {
+                    continue;
+                };
                 for window in meaning.values().flatten() {
-                    let Some(claimed) =
-                        range.and_then(|range| range.intersection(window.days.span()))
-                    else {
+                    let Some(claimed) = range.intersection(window.days.span()) else {
                         continue;
                     };
                     let given = given.entry(window.instrument_id).or_default();
@@ -133,31 +124,45 @@ impl Found {
                 }
             }
         }
-        let shares = deliveries.into_iter().zip(instruments);
-        let taken = |instruments: HashMap<u32, Vec<Span>>| Taken {
-            span: asked.span,
-            instruments: Some(instruments),
-        };
-        Ok(shares
-            .filter(|(_, instruments)| instruments.values().any(|spans| !spans.is_empty()))
-            .map(|(delivery, instruments)| Share {
-                delivery,
-                taken: taken(instruments),
-            })
-            .collect())
+        let mut shares = Vec::new();
+        for (delivery, instruments) in deliveries.iter().zip(instruments) {
+            if instruments.values().any(|spans| !spans.is_empty()) {
+                let taken = Taken {
+                    span: asked.span,
+                    instruments: Some(instruments),
+                };
+                shares.push(Share { delivery, taken });
+            }
+        }
+        Ok(shares)
     }
+}
+
+fn shares_of_all<'a>(
+    asked: &Asked<'_>,
+    mut deliveries: Vec<&'a Delivery>,
+) -> Result<Vec<Share<'a>>, FilesError> {
+    deliveries.retain(|delivery| delivery.symbols == Symbols::ALL);
+    no_doubles(asked, None, deliveries.clone())?;
+    let share = |delivery: &'a Delivery| {
+        let taken = Taken {
+            span: delivery.span.intersection(asked.span)?,
+            instruments: None,
+        };
+        Some(Share { delivery, taken })
+    };
+    Ok(deliveries.into_iter().filter_map(share).collect())
 }
 
 /// No two of the deliveries hold the same symbol over the same time.
 fn no_doubles(
     asked: &Asked<'_>,
     symbol: Option<&str>,
-    claimants: &[&Delivery],
+    mut claimants: Vec<&Delivery>,
 ) -> Result<(), FilesError> {
-    let mut by_time = claimants.to_vec();
-    by_time.sort_by_key(|delivery| delivery.span);
+    claimants.sort_by_key(|delivery| delivery.span);
     let mut reaching: Option<&Delivery> = None;
-    for delivery in by_time {
+    for delivery in claimants {
         if let Some(other) = reaching
             && let Some(both) = other.span.intersection(delivery.span)
         {

@@ -49,79 +49,30 @@ pub struct Missing {
 /// What of one schema is missing within `days`.
 #[must_use]
 pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known) -> Missing {
-    let slices = Slices::new(&known.held);
-    let mut missing = Missing::default();
-    let piece = |symbols, days| Piece {
-        schema,
-        symbols,
-        days,
-    };
     let Some(names) = request.symbols.names() else {
-        let free = free_days(&[days.span()], &slices.everything, &mut missing.covered);
-        let busy = known.outstanding.iter().map(|(_, days)| *days);
-        let free = subtract(&free, &busy.collect::<Vec<_>>());
-        let uncovered = known.uncovered.iter().map(|(_, days)| *days);
-        let uncovered = merge(uncovered.collect());
-        for days in subtract(&free, &uncovered) {
-            missing.pieces.push(piece(Symbols::ALL, days));
-        }
-        for days in overlaps(&free, &uncovered) {
-            missing.waiting.push(piece(Symbols::ALL, days));
-        }
-        return missing;
+        return missing_of_all(schema, days, known);
     };
-    let outstanding = by_symbol(
-        known
-            .outstanding
-            .iter()
-            .map(|(symbols, days)| (symbols, *days)),
-    );
-    let empty = by_symbol(
-        known
-            .empty
-            .iter()
-            .map(|(chunk, symbols, days)| (symbols, (*chunk, *days))),
-    );
-    let uncovered = Uncovered::new(known, days);
-    let mut waiting: BTreeMap<Vec<DayRange>, Vec<String>> = BTreeMap::new();
+    let lists = Lists::new(known, days);
+    let mut missing = Missing::default();
     // Symbols that miss the same days go together. Untouched ones go together whatever their own
     // lifetimes: the vendor answers a request for many symbols at once.
-    let mut groups: BTreeMap<Vec<DayRange>, Vec<String>> = BTreeMap::new();
+    let mut groups: Groups = BTreeMap::new();
+    let mut waiting: Groups = BTreeMap::new();
     let mut untouched = Vec::new();
     let mut untouched_windows = Vec::new();
     for name in names {
-        let windows = windows_within(known, name, days);
-        let mut free = Vec::new();
-        for (instrument_id, span) in &windows {
-            let held = slices.of(*instrument_id);
-            free.extend(free_days(&[*span], &held, &mut missing.covered));
+        let standing = lists.standing(name, days, &mut missing.covered);
+        if !standing.waiting.is_empty() {
+            waiting
+                .entry(standing.waiting)
+                .or_default()
+                .push(name.clone());
         }
-        let all: Vec<_> = windows
-            .iter()
-            .filter_map(|(_, span)| whole_days(*span))
-            .collect();
-        let (free, all) = (merge(free), merge(all));
-        let mut taken = outstanding.get(name.as_str()).cloned().unwrap_or_default();
-        for (chunk, days) in empty.get(name.as_str()).into_iter().flatten() {
-            missing.covered.insert(*chunk);
-            taken.push(*days);
-        }
-        let uncovered_days = uncovered.of(name);
-        // Where nobody knows what the symbol means, nobody knows who holds it.
-        let unknown = subtract(&uncovered_days, &all);
-        let waits = overlaps(&merge([free.clone(), unknown].concat()), &uncovered_days);
-        let waits = subtract(&waits, &taken);
-        if !waits.is_empty() {
-            waiting.entry(waits).or_default().push(name.clone());
-        }
-        taken.extend(&uncovered_days);
-        let free = subtract(&free, &taken);
-        // Those that others of the group could take to days that are not there stay by themselves.
-        if free == all && uncovered_days.is_empty() {
-            untouched_windows.extend(all);
+        if standing.untouched {
+            untouched_windows.extend(standing.free);
             untouched.push(name.clone());
         } else {
-            groups.entry(free).or_default().push(name.clone());
+            groups.entry(standing.free).or_default().push(name.clone());
         }
     }
     let untouched_days = merge(untouched_windows);
@@ -132,17 +83,109 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
         Symbols::All(_) => names.len(),
         Symbols::Named(_) => request.chunking.symbols_max,
     };
-    for (groups, pieces) in [
-        (groups, &mut missing.pieces),
-        (waiting, &mut missing.waiting),
-    ] {
-        for (ranges, names) in groups {
-            for group in Symbols::named(names).groups(most) {
-                pieces.extend(ranges.iter().map(|days| piece(group.clone(), *days)));
-            }
+    missing.pieces = pieces(schema, groups, most);
+    missing.waiting = pieces(schema, waiting, most);
+    missing
+}
+
+/// What is missing of every instrument.
+fn missing_of_all(schema: Schema, days: DayRange, known: &Known) -> Missing {
+    let slices = Slices::new(&known.held);
+    let mut missing = Missing::default();
+    let free = free_days(&[days.span()], &slices.everything, &mut missing.covered);
+    let busy = known.outstanding.iter().map(|(_, days)| *days);
+    let free = subtract(&free, &busy.collect::<Vec<_>>());
+    let uncovered = known.uncovered.iter().map(|(_, days)| *days);
+    let uncovered = merge(uncovered.collect());
+    let piece = |days| Piece {
+        schema,
+        symbols: Symbols::ALL,
+        days,
+    };
+    let covered = subtract(&free, &uncovered).into_iter();
+    missing.pieces = covered.map(piece).collect();
+    let waiting = overlaps(&free, &uncovered).into_iter();
+    missing.waiting = waiting.map(piece).collect();
+    missing
+}
+
+/// Symbols by the days that they miss.
+type Groups = BTreeMap<Vec<DayRange>, Vec<String>>;
+
+fn pieces(schema: Schema, groups: Groups, symbols_max: usize) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (ranges, names) in groups {
+        for symbols in Symbols::named(names).groups(symbols_max) {
+            pieces.extend(ranges.iter().map(|days| Piece {
+                schema,
+                symbols: symbols.clone(),
+                days: *days,
+            }));
         }
     }
-    missing
+    pieces
+}
+
+/// What is known, by symbol and instrument.
+struct Lists<'a> {
+    known: &'a Known,
+    slices: Slices,
+    outstanding: HashMap<&'a str, Vec<DayRange>>,
+    empty: HashMap<&'a str, Vec<(ChunkId, DayRange)>>,
+    uncovered: Uncovered<'a>,
+}
+
+/// Where one symbol stands.
+struct Standing {
+    /// Days that are missing and can be had.
+    free: Vec<DayRange>,
+    /// Days that are missing and that the source doesn't have.
+    waiting: Vec<DayRange>,
+    /// Whether the free days are all on which it means something, and the source has all of them.
+    untouched: bool,
+}
+
+impl<'a> Lists<'a> {
+    fn new(known: &'a Known, days: DayRange) -> Self {
+        let outstanding = known.outstanding.iter();
+        let empty = known.empty.iter();
+        Self {
+            known,
+            slices: Slices::new(&known.held),
+            outstanding: by_symbol(outstanding.map(|(symbols, days)| (symbols, *days))),
+            empty: by_symbol(empty.map(|(chunk, symbols, days)| (symbols, (*chunk, *days)))),
+            uncovered: Uncovered::new(known, days),
+        }
+    }
+
+    fn standing(&self, name: &str, days: DayRange, covered: &mut BTreeSet<ChunkId>) -> Standing {
+        let windows = windows_within(self.known, name, days);
+        let mut free = Vec::new();
+        for (instrument_id, span) in &windows {
+            let held = self.slices.of(*instrument_id);
+            free.extend(free_days(&[*span], &held, covered));
+        }
+        let all = windows.iter().filter_map(|(_, span)| whole_days(*span));
+        let (free, all) = (merge(free), merge(all.collect()));
+        let mut taken = self.outstanding.get(name).cloned().unwrap_or_default();
+        for (chunk, days) in self.empty.get(name).into_iter().flatten() {
+            covered.insert(*chunk);
+            taken.push(*days);
+        }
+        let uncovered = self.uncovered.of(name);
+        // Where nobody knows what the symbol means, nobody knows who holds it.
+        let unknown = subtract(&uncovered, &all);
+        let missing = merge([free.clone(), unknown].concat());
+        let waiting = subtract(&overlaps(&missing, &uncovered), &taken);
+        taken.extend(&uncovered);
+        let free = subtract(&free, &taken);
+        Standing {
+            // With others of a group it could come to days that the source doesn't have.
+            untouched: free == all && uncovered.is_empty(),
+            free,
+            waiting,
+        }
+    }
 }
 
 /// Slices by instrument, with the chunks that hold them.

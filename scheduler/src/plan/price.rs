@@ -8,7 +8,7 @@ use common::configuration::job_file::JobFile;
 use common::money::Usd;
 use common::request::{ChunkLength, Request};
 use common::source::{Source, SourceError, Uncovered};
-use common::store::{PlannedChunk, Store};
+use common::store::{PlannedChunk, Store, StoreError};
 use common::time::{Day, DayRange, Nanos, Span};
 use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::Schema;
@@ -73,28 +73,14 @@ pub async fn plan(
     for schema in &request.schemas {
         let available = source.available(&request.dataset, *schema).await?;
         let days = days_within(job, *schema, available, &mut plan)?;
-        let (mut held, mut empty) = (Vec::new(), Vec::new());
-        if let Some(store) = store {
-            let (dataset, span) = (&request.dataset, days.span());
-            held = store.held(dataset, *schema, span).await?;
-            empty = store
-                .empty(dataset, *schema, request.stype_in, span)
-                .await?;
-        }
         let uncovered = uncovered(request, *schema, days, source).await?;
+        let mut known = known(request, *schema, days, store).await?;
+        known.resolution = resolution.clone();
         let of_schema = plan.open.iter().filter(|chunk| chunk.schema == *schema);
-        let known = Known {
-            resolution: resolution.clone(),
-            held,
-            empty,
-            outstanding: of_schema
-                .map(|chunk| (chunk.symbols.clone(), chunk.days))
-                .collect(),
-            uncovered: uncovered
-                .iter()
-                .map(|each| (each.symbols.clone(), each.days))
-                .collect(),
-        };
+        let open = of_schema.map(|chunk| (chunk.symbols.clone(), chunk.days));
+        known.outstanding.extend(open);
+        let gaps = uncovered.iter().map(|gap| (gap.symbols.clone(), gap.days));
+        known.uncovered.extend(gaps);
         let found = missing(request, *schema, days, &known);
         plan.covered.extend(found.covered);
         let pricing = Pricing {
@@ -114,6 +100,22 @@ pub async fn plan(
         plan.notes.extend(notes);
     }
     Ok(plan)
+}
+
+/// What the database knows of a schema's days.
+async fn known(
+    request: &Request,
+    schema: Schema,
+    days: DayRange,
+    store: Option<&Store>,
+) -> Result<Known, StoreError> {
+    let mut known = Known::default();
+    if let Some(store) = store {
+        let (dataset, stype_in, span) = (&request.dataset, request.stype_in, days.span());
+        known.held = store.held(dataset, schema, span).await?;
+        known.empty = store.empty(dataset, schema, stype_in, span).await?;
+    }
+    Ok(known)
 }
 
 /// What of a schema the source doesn't have.
