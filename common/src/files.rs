@@ -199,11 +199,14 @@ impl Files {
                 if taken.reaches(file) {
                     // Proven whole before its records are used, whoever counted them.
                     let facts = facts(share.delivery, file).await?;
-                    inputs.push(Input {
-                        file: Arc::clone(file),
-                        taken: Arc::clone(&taken),
-                        in_order: facts.in_order,
-                    });
+                    if let Some(start) = facts.start.filter(|_| taken.count(&facts) > 0) {
+                        inputs.push(Input {
+                            file: Arc::clone(file),
+                            taken: Arc::clone(&taken),
+                            start,
+                            in_order: facts.in_order,
+                        });
+                    }
                 }
             }
         }

@@ -89,12 +89,28 @@ impl Session {
                     "name the folder that holds the DBN files, relative to the working folder";
                 return Err(job.refuse_folder(message, help));
             }
+            JobSource::Files(folder) if self.holds_archive(folder) => {
+                let message = format!("{} holds the archive", folder.display());
+                let help = "what is archived is read from there by itself: run the job that \
+                            fetched it, or name a folder apart from the archive";
+                return Err(job.refuse_folder(message, help));
+            }
             JobSource::Files(_) => match self.settings.api_key {
                 Some(_) => Some(Vendor::new(&self.settings)?),
                 None => None,
             },
         };
         Ok(Sources::new(vendor))
+    }
+
+    /// Whether one of the two folders lies in the other: what a job of files archives would then be
+    /// among its files.
+    fn holds_archive(&self, folder: &Path) -> bool {
+        let path = self.settings.archive_url.trim_start_matches("file://");
+        let archive = Path::new(path)
+            .canonicalize()
+            .or_else(|_| std::path::absolute(path));
+        archive.is_ok_and(|archive| archive.starts_with(folder) || folder.starts_with(&archive))
     }
 
     /// The mappings of a job's schemas, checked against the tables that they fill.

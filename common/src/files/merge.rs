@@ -28,6 +28,8 @@ pub struct Input {
     pub file: Arc<DataFile>,
     /// Which of its records are taken.
     pub taken: Arc<Taken>,
+    /// The least index time of its records.
+    pub start: Nanos,
     /// Whether its records are in the order of index time.
     pub in_order: bool,
 }
@@ -42,15 +44,14 @@ pub fn merge(
 ) -> Result<(), FilesError> {
     inputs.sort_by(|left, right| left.file.path.cmp(&right.file.path));
     let mut waiting: Vec<_> = inputs.into_iter().enumerate().collect();
-    waiting.sort_by_key(|(rank, input)| (input.file.span().start, *rank));
+    waiting.sort_by_key(|(rank, input)| (input.start, *rank));
     let mut waiting = VecDeque::from(waiting);
     let mut cursors: Vec<Option<Cursor>> = Vec::new();
     cursors.resize_with(waiting.len(), || None);
     let mut heads = BinaryHeap::new();
     loop {
         while let Some((rank, input)) = waiting.pop_front() {
-            let starts_later =
-                |Reverse((time, _)): &Reverse<(Nanos, usize)>| input.file.span().start > *time;
+            let starts_later = |Reverse((time, _)): &Reverse<(Nanos, usize)>| input.start > *time;
             if heads.peek().is_some_and(starts_later) {
                 waiting.push_front((rank, input));
                 break;

@@ -24,6 +24,8 @@ const INSTRUMENT_ID: std::ops::Range<usize> = 4..8;
 pub struct Facts {
     /// Records by UTC day and instrument.
     pub counts: HashMap<Day, HashMap<u32, u64>>,
+    /// The least index time; `None` where there is no record.
+    pub start: Option<Nanos>,
     /// Whether no record's index time lies before that of the one before it.
     pub in_order: bool,
 }
@@ -152,6 +154,7 @@ struct Counting {
     day: Option<Day>,
     of_day: HashMap<u32, u64>,
     previous: Nanos,
+    start: Option<Nanos>,
     in_order: bool,
     outside: Option<Nanos>,
 }
@@ -165,6 +168,7 @@ impl Counting {
             day: None,
             of_day: HashMap::new(),
             previous: Nanos(i64::MIN),
+            start: None,
             in_order: true,
             outside: None,
         }
@@ -185,6 +189,7 @@ impl Counting {
         self.turn_to(None);
         Facts {
             counts: self.counts,
+            start: self.start,
             in_order: self.in_order,
         }
     }
@@ -199,6 +204,7 @@ impl Sink for Counting {
         }
         self.in_order &= self.previous <= index_time;
         self.previous = index_time;
+        self.start = Some(self.start.map_or(index_time, |start| start.min(index_time)));
         let day = index_time.day();
         if self.day != Some(day) {
             self.turn_to(Some(day));

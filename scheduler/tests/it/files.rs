@@ -517,6 +517,7 @@ async fn a_job_of_files_is_written_as_it_should_be_or_refused_at_its_place() {
         ("source: files", ":2:9", "write the folder"),
         ("folder: files", ":2:9", "source: files"),
         ("source: files\nfolder: nowhere", ":3:9", "working folder"),
+        ("source: files\nfolder: .", ":3:9", "apart from the archive"),
         ("source: tapes\nfolder: files", ":2:9", "source: vendor"),
     ];
     for (written, place, help) in cases {

@@ -1,6 +1,7 @@
 //! What `SQLite` promises beyond the contract: one process works, and whoever comes after a crash
 //! finds everything free.
 
+use common::request::JobSource;
 use common::store::{Access, Store, StoreError};
 use dbn::SType;
 use testkit::checksum;
@@ -154,6 +155,26 @@ async fn opening_again_changes_nothing_that_is_settled() {
     drop(store);
     let store = open(&sandbox).await.unwrap();
     assert_eq!(picture(&store).await, before);
+}
+
+#[tokio::test]
+async fn jobs_of_a_database_that_knew_no_sources_are_the_vendors() {
+    let (sandbox, store) = sqlite().await;
+    let (_, chunks) = submit(&store, &request("one"), 1).await;
+    store.close().await;
+    drop(store);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(sandbox.database());
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    for sql in [
+        "ALTER TABLE jobs DROP COLUMN source",
+        "DELETE FROM _sqlx_migrations WHERE version = 5",
+    ] {
+        sqlx::query(sql).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    let store = open(&sandbox).await.unwrap();
+    let claim = claim(&store, chunks[0]).await;
+    assert_eq!(claim.chunk.source, JobSource::Vendor);
 }
 
 async fn symbology(sandbox: &Sandbox) -> String {
