@@ -6,6 +6,10 @@
 //! the end of a record. A stream that was cut between two frames is whole by that measure; only the
 //! vendor's count of records tells.
 
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::Path;
+
 use crate::archive::StreamFacts;
 use crate::record_layout::RecordLayout;
 use crate::time::Nanos;
@@ -15,6 +19,8 @@ use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 /// Bytes of a metadata header above which a stream is taken for damaged; the largest known is 5.9 MB.
 const METADATA_BYTES_MAX: u32 = 256 * 1024 * 1024;
+/// What a zstd frame begins with.
+pub const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const PRELUDE_BYTES: usize = 8;
 const OUTPUT_BYTES: usize = 128 * 1024;
 
@@ -46,7 +52,7 @@ pub enum StreamError {
         records: u64,
         /// What the decompressor says.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The records can't be read.
     #[error("the stream's records can't be read after {records} of them")]
@@ -312,4 +318,25 @@ impl DbnStream {
 
 fn as_u64(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+/// A DBN file's bytes as a compressed stream: what is plain is compressed on the way, so that there
+/// is one way to read it and one proof.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn open_compressed(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    const FASTEST: i32 = 1;
+    let mut file = File::open(path)?;
+    let mut magic = Vec::with_capacity(ZSTD_MAGIC.len());
+    file.by_ref()
+        .take(u64::try_from(ZSTD_MAGIC.len()).unwrap_or_default())
+        .read_to_end(&mut magic)?;
+    file.rewind()?;
+    if magic == ZSTD_MAGIC {
+        return Ok(Box::new(file));
+    }
+    let file = BufReader::with_capacity(OUTPUT_BYTES, file);
+    let encoder = zstd::stream::read::Encoder::with_buffer(file, FASTEST)?;
+    Ok(Box::new(encoder))
 }

@@ -129,13 +129,10 @@ pub async fn go(
     if let (Some(quality), false) = (quality, mode.dry_run) {
         store.set_quality(job.id, quality).await?;
     }
-    let origin = store.origin().await?;
     let environment = ReplayEnvironment {
         store: Arc::clone(store),
-        archive: Archive::open(
-            &session.settings.archive_url,
-            origin.as_deref().unwrap_or(ORIGIN),
-        )?,
+        // Objects are found by name, whatever their origin.
+        archive: Archive::open(&session.settings.archive_url, ORIGIN)?,
         mappings,
         limit: session.settings.max_quarantine_percent,
     };

@@ -7,8 +7,8 @@ use common::record_layout::RecordLayout;
 use common::time::Nanos;
 use dbn::{Metadata, Schema};
 
-use crate::dbn_stream::{DbnStream, Sink};
 use crate::error::ChunkError;
+use common::dbn_stream::{DbnStream, Sink};
 
 /// Records of a block. Columns of so many rows stay in the processor's cache.
 const BLOCK_RECORDS: usize = 2_048;

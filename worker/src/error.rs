@@ -8,8 +8,8 @@ use common::store::StoreError;
 use common::time::Nanos;
 use common::vendor::VendorError;
 
-use crate::dbn_stream::StreamError;
 use crate::validate::Tally;
+use common::dbn_stream::StreamError;
 
 /// Why an attempt at a chunk failed.
 #[derive(Debug, thiserror::Error)]

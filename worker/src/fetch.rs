@@ -10,11 +10,11 @@ use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::Schema;
 use tokio::sync::mpsc;
 
-use crate::dbn_stream::{DbnStream, ProofOnly};
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
 use crate::turns::turn;
+use common::dbn_stream::{DbnStream, ProofOnly};
 
 /// Pieces of the body between the network and the thread that checks and writes them.
 const PIECES_AHEAD: usize = 16;
@@ -56,7 +56,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     let archive = environment.archive.of_origin(source.origin(&request)?);
     let archived = archive.find(&request).map_err(ChunkError::Archive)?;
     if let Some(manifest) = archived {
-        environment.store.record_archived(&manifest).await?;
+        environment.store.record_archived(claim, &manifest).await?;
         return Ok(Fetched::Archived {
             manifest: Box::new(manifest),
             from_archive: true,
@@ -92,7 +92,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
         Err(error) => return Err(error),
     };
     fail::fail_point!("archived", |_| Err(ChunkError::Panic("archived".into())));
-    environment.store.record_archived(&manifest).await?;
+    environment.store.record_archived(claim, &manifest).await?;
     Ok(Fetched::Archived {
         manifest: Box::new(manifest),
         from_archive: false,

@@ -5,7 +5,6 @@ pub mod pool;
 pub mod pipeline;
 mod turns;
 pub mod fetch;
-pub use common::dbn_stream;
 mod hashing;
 pub mod decode;
 pub mod transform;

@@ -9,6 +9,7 @@ use common::configuration::mapping::Mapping;
 use common::quality::QuarantineLimit;
 use common::store::{Difference, Loaded, Replayable, Store};
 use common::time::Nanos;
+use common::vendor::Resolution;
 use dbn::Schema;
 
 use crate::error::ChunkError;
@@ -102,10 +103,7 @@ impl<'a> Opened<'a> {
             .mappings
             .get(&chunk.schema)
             .ok_or(ChunkError::NoMapping(chunk.schema))?;
-        let found = match &replayable.archive_object {
-            Some(key) => environment.archive.manifest(key),
-            None => environment.archive.find(&chunk.range_request()),
-        };
+        let found = environment.archive.manifest(&replayable.archive_object);
         let manifest = found
             .map_err(ChunkError::Archive)?
             .ok_or(ChunkError::NotArchived)?;
@@ -116,11 +114,14 @@ impl<'a> Opened<'a> {
         };
         let resolution = match resolution_in_stream(&replayable.claim, &metadata) {
             Some(resolution) => resolution,
-            None => environment.store.known_resolution(chunk).await?,
+            None if chunk.symbols.names().is_none() => Resolution::default(),
+            // What a chunk noted when it was done is all that it asked for: its own count proves it.
+            None if replayable.state == ChunkState::Done => {
+                environment.store.known_resolution(chunk).await?
+            }
+            // What others noted may be a part.
+            None => return Err(ChunkError::Unresolved),
         };
-        if chunk.symbols.names().is_some() && resolution.windows.is_empty() {
-            return Err(ChunkError::Unresolved);
-        }
         let loaded = Loaded {
             archive_object: manifest.key.clone(),
             resolution,

@@ -1,10 +1,9 @@
 //! Sample: one DBN file through transform and validate, to see what the rules say of it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use common::configuration::mapping::Mapping;
+use common::dbn_stream::open_compressed;
 use common::expression::Parameters;
 use common::time::Nanos;
 use dbn::decode::{DbnMetadata, DynDecoder};
@@ -14,8 +13,6 @@ use crate::decode::{Decoded, decode};
 use crate::error::ChunkError;
 use crate::transform::transform;
 use crate::validate::{Tally, Validator};
-
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A file's header.
 ///
@@ -31,7 +28,7 @@ pub fn header(path: &Path) -> Result<Metadata, dbn::Error> {
 /// # Errors
 /// [`ChunkError`] when the file is not whole, or a value can't be kept.
 pub fn judge(path: &Path, metadata: &Metadata, mapping: &Mapping) -> Result<Tally, ChunkError> {
-    let file = open(path).map_err(ChunkError::Archive)?;
+    let file = open_compressed(path).map_err(ChunkError::Archive)?;
     let nanos = |time: u64| Nanos(i64::try_from(time).unwrap_or(i64::MAX));
     let parameters = Parameters {
         chunk_start: nanos(metadata.start),
@@ -57,17 +54,4 @@ pub fn judge(path: &Path, metadata: &Metadata, mapping: &Mapping) -> Result<Tall
         Some(error) => Err(error),
         None => facts.map(|_| validator.finish()),
     }
-}
-
-/// The file as a compressed stream, whether it is compressed or not.
-fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    let mut file = File::open(path)?;
-    let mut magic = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut magic)?;
-    file.rewind()?;
-    if magic == ZSTD_MAGIC {
-        return Ok(Box::new(file));
-    }
-    let compressing = zstd::stream::read::Encoder::new(file, zstd::zstd_safe::min_c_level())?;
-    Ok(Box::new(compressing))
 }

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 
 use super::error::FilesError;
 use super::proof::Facts;
+use crate::dbn_stream::ZSTD_MAGIC;
 use crate::request::Symbols;
 use crate::time::{Nanos, Span};
 
@@ -27,7 +28,6 @@ const PRELUDE_BYTES: usize = 8;
 const VERSION_MAX: u8 = 3;
 /// Bytes of a header above which it is taken for damaged; the largest known is 5.9 MB.
 const HEADER_BYTES_MAX: u32 = 256 * 1024 * 1024;
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A DBN file, by its header.
 #[derive(Debug)]
@@ -38,8 +38,6 @@ pub struct DataFile {
     pub name: String,
     /// What it was when its header was read.
     pub stamp: Stamp,
-    /// Whether it is compressed.
-    pub compressed: bool,
     /// The header.
     pub metadata: Metadata,
     /// The schema.
@@ -106,7 +104,6 @@ impl DataFile {
             path: path.to_path_buf(),
             name: name.display().to_string(),
             stamp,
-            compressed,
             metadata,
             schema,
             listed_sha256: None,

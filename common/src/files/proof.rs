@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::delivery::Delivery;
 use super::error::FilesError;
 use super::header::DataFile;
-use crate::dbn_stream::{DbnStream, Sink};
+use crate::dbn_stream::{DbnStream, Sink, open_compressed};
 use crate::time::{Day, Nanos};
 
 const READ_BYTES: usize = 64 * 1024;
@@ -89,21 +89,12 @@ fn outside(file: &DataFile, time: Nanos) -> FilesError {
     FilesError::refuse(&file.path, message, "download the file again")
 }
 
-/// The file's bytes as a compressed stream: what is plain is compressed on the way, so that there
-/// is one proof.
+/// The file's bytes as a compressed stream.
 ///
 /// # Errors
 /// [`FilesError::Unreadable`].
 pub fn compressed_bytes(file: &DataFile) -> Result<Box<dyn Read + Send>, FilesError> {
-    const FASTEST: i32 = 1;
-    let unreadable = |error| FilesError::unreadable(&file.path, error);
-    let bytes = File::open(&file.path).map_err(unreadable)?;
-    if file.compressed {
-        return Ok(Box::new(bytes));
-    }
-    let bytes = BufReader::with_capacity(READ_BYTES, bytes);
-    let encoder = zstd::stream::read::Encoder::with_buffer(bytes, FASTEST).map_err(unreadable)?;
-    Ok(Box::new(encoder))
+    open_compressed(&file.path).map_err(|error| FilesError::unreadable(&file.path, error))
 }
 
 /// Reads on; `Ok(0)` is the end.

@@ -20,8 +20,8 @@ pub struct Replayable {
     pub claim: Claim,
     /// The state it is in: done, or dead.
     pub state: ChunkState,
-    /// The archived stream that its rows were read from; a dead chunk may not have come so far.
-    pub archive_object: Option<String>,
+    /// The archived stream that its records are in.
+    pub archive_object: String,
     /// The table that its rows are in, where the ledger says so.
     market_table: Option<String>,
     /// Rows that it has in that table.
@@ -35,7 +35,7 @@ pub struct Replayable {
 /// Which of a job's chunks are to be replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplayScope {
-    /// All that are done or dead.
+    /// All that are done or dead and have an archived stream.
     All,
     /// Those with quarantined records, and the dead.
     Quarantined,
@@ -57,9 +57,8 @@ impl Store {
             "SELECT c.*, s.symbols, j.rules, j.quarantine_limit, j.source, j.source
              FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
              JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE c.job_id = ?1 AND c.id > ?2 AND (
-                 c.state = 'dead' OR (c.state = 'done' AND c.archive_object IS NOT NULL
-                     AND (?3 OR c.quarantined_records > 0)))
+             WHERE c.job_id = ?1 AND c.id > ?2 AND c.archive_object IS NOT NULL AND (
+                 c.state = 'dead' OR (c.state = 'done' AND (?3 OR c.quarantined_records > 0)))
              ORDER BY c.id LIMIT ?4",
         )
         .bind(job.0)

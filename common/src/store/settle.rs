@@ -143,11 +143,17 @@ impl Store {
         fence(claim, updated.rows_affected())
     }
 
-    /// Notes a stream that is in the archive, whole. Not fenced: it is there whoever asks.
+    /// Notes a stream that is in the archive, whole, and that a claimed chunk's records are in it.
+    /// Not fenced: the stream is there whoever asks.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn record_archived(&self, manifest: &Manifest) -> Result<(), StoreError> {
+    pub async fn record_archived(
+        &self,
+        claim: &Claim,
+        manifest: &Manifest,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
             "INSERT INTO archive_objects
                  (key, request, bytes, records, billable_bytes, sha256, fetched_at)
@@ -163,8 +169,17 @@ impl Store {
         .bind(super::rows::count(manifest.billable_bytes))
         .bind(&manifest.sha256)
         .bind(manifest.fetched_at.0)
-        .execute(&self.write)
+        .execute(&mut *transaction)
         .await?;
+        sqlx::query(
+            "UPDATE chunks SET archive_object = ? WHERE id = ? AND epoch = ? AND state = 'running'",
+        )
+        .bind(&manifest.key)
+        .bind(claim.chunk.id.0)
+        .bind(claim.epoch)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
         Ok(())
     }
 

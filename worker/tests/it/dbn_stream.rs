@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use common::archive::StreamFacts;
 use common::configuration::job_file::SCHEMAS;
+use common::dbn_stream::{DbnStream, ProofOnly, Sink, StreamError};
 use common::record_layout::RecordLayout;
 use common::time::Nanos;
 use dbn::encode::dbn::MetadataEncoder;
 use dbn::{Mbp1Msg, Metadata, OhlcvMsg, RType, RecordHeader, SType, Schema, StatMsg, TradeMsg, v1};
 use proptest::prelude::*;
-use worker::dbn_stream::{DbnStream, ProofOnly, Sink, StreamError};
 
 /// 2024-01-04.
 const START: u64 = 1_704_326_400_000_000_000;

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use common::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use common::configuration::document::Refusal;
+use common::dbn_stream::StreamError;
 use common::files::FilesError;
 use common::money::Usd;
 use common::store::StoreError;
 use common::time::Nanos;
 use common::vendor::{Vendor, VendorError};
 use dbn::{SType, Schema};
-use worker::dbn_stream::StreamError;
 use worker::environment::{Event, Outcome};
 use worker::error::ChunkError;
 use worker::settle::{Decision, decide, settle_error};

@@ -1,6 +1,6 @@
 //! Replay: a rule or a mapping that changed, applied to the archive, is as if it had always been so.
 
-use common::chunk::{ChunkId, JobId};
+use common::chunk::{ChunkId, ChunkState, JobId};
 use common::quality::Severity;
 use common::store::replay::ReplayScope;
 use common::store::{Difference, Replayable};
@@ -188,7 +188,7 @@ async fn a_damaged_or_missing_archive_leaves_the_chunk_as_it_was_and_the_vendor_
     let requests = installation.simulator.requests().len();
     let environment = installation.replay_environment();
     let chunk = &replayable(&installation, job).await[0];
-    let key = chunk.archive_object.clone().unwrap();
+    let key = chunk.archive_object.clone();
     let object = installation.sandbox.path().join("archive").join(key);
     let mut bytes = std::fs::read(&object).unwrap();
     let last = bytes.len() - 1;
@@ -252,4 +252,31 @@ async fn a_retry_after_the_rules_were_mended_reads_the_archive() {
     };
     assert!(outcomes(&told).iter().all(from_archive), "{told:?}");
     assert_eq!(installation.data_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_dead_chunk_whose_symbols_nothing_here_explains_is_left_to_a_run() {
+    let mut installation = Installation::with(|_| {}).await;
+    installation.use_mapping(Schema::Definition, |text| {
+        text.replace("raw_symbol is not null", "raw_symbol = 'none has it'")
+    });
+    let symbols = ["ES.c.0", "CL.c.0"];
+    let pieces = [
+        piece(Schema::Trades, &symbols, january(4, 5)),
+        piece(Schema::Definition, &symbols, january(4, 6)),
+    ];
+    let job = installation.submit("job", SType::Continuous, &pieces).await;
+    installation.work_off(job).await;
+    assert_eq!(installation.chunks("dead").await, 1);
+    installation.use_mapping(Schema::Definition, |text| text);
+    let environment = installation.replay_environment();
+    let chunks = replayable(&installation, job).await;
+    // The trades have noted what the symbols mean on one of the two days: that is not enough.
+    let dead = chunks.iter().find(|chunk| chunk.state == ChunkState::Dead);
+    let refused = replay(&environment, dead.unwrap()).await;
+    assert!(
+        matches!(refused, Err(ChunkError::Unresolved)),
+        "{refused:?}"
+    );
+    assert_eq!(installation.chunks("dead").await, 1);
 }

@@ -1,5 +1,6 @@
 //! Quarantine and replay: what a chunk has is swapped whole, or stays as it is.
 
+use common::archive::Manifest;
 use common::chunk::ChunkId;
 use common::quality::{RuleFailures, Severity};
 use common::request::Symbols;
@@ -60,6 +61,21 @@ async fn done(store: &Store) -> Claim {
     fill(&mut load, &claim, 4, 2).await;
     load.commit(&with_quarantine(&claim), NOW).await.unwrap();
     claim
+}
+
+fn manifest(claim: &Claim) -> Manifest {
+    Manifest {
+        key: "an object".to_owned(),
+        origin: super::ground::ORIGIN.to_owned(),
+        request: claim.chunk.range_request(),
+        bytes: 1,
+        records: 6,
+        billable_bytes: 288,
+        sha256: "0".to_owned(),
+        first_index_time: None,
+        last_index_time: None,
+        fetched_at: NOW,
+    }
 }
 
 async fn replayable(store: &Store, claim: &Claim) -> Replayable {
@@ -319,7 +335,20 @@ async fn a_rehearsal_of_the_same_rows_tells_none(store: &Store) {
 
 async fn a_dead_chunk_can_be_replayed(store: &Store) {
     let claim = one_claim(store).await;
+    let (job, all) = (claim.chunk.job, ReplayScope::All);
+    store
+        .record_archived(&claim, &manifest(&claim))
+        .await
+        .unwrap();
     store.give_up(&claim, "too many fail", NOW).await.unwrap();
+    assert_eq!(
+        store
+            .replayable(job, all, ChunkId(0), 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     let chunk = replayable(store, &claim).await;
     let mut load = store.begin_replay(&chunk, &trades()).await.unwrap();
     fill(&mut load, &claim, 4, 2).await;
