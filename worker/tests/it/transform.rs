@@ -277,3 +277,96 @@ columns:
     expected.extend(constants);
     assert_eq!(row(1), expected);
 }
+
+/// A definition's columns, scaled, cast and derived.
+const COMPUTED: &str = "
+schemas: [definition]
+table: definitions_data
+columns:
+  - {name: strike_price}
+  - {name: cents, field: strike_price, scale: 100, type: integer}
+  - {name: halved, field: strike_price, scale: 0.5}
+  - {name: whole, field: strike_price, type: integer, default: '-1'}
+  - {name: maturity_year}
+  - {name: year_as_price, field: maturity_year, type: price}
+  - {name: expiration}
+  - {name: expiration_ns, field: expiration, type: integer}
+  - {name: class, field: instrument_class, type: text}
+  - {name: year_as_text, field: maturity_year, type: text}
+  - {name: twice, expression: 'strike_price * 2 - 1'}
+  - {name: left, expression: chunk_end - expiration}
+  - {name: same, expression: class}
+";
+
+fn definition(strike_price: i64) -> InstrumentDefMsg {
+    InstrumentDefMsg {
+        strike_price,
+        maturity_year: 2024,
+        expiration: 1_704_326_400_000_000_000,
+        instrument_class: b'C'.cast_signed(),
+        ..InstrumentDefMsg::default()
+    }
+}
+
+#[test]
+fn columns_are_scaled_cast_and_derived_exactly() {
+    let mapping = own_mapping(Schema::Definition, COMPUTED);
+    let undefined = InstrumentDefMsg {
+        instrument_class: 0,
+        maturity_year: u16::MAX,
+        ..InstrumentDefMsg::default()
+    };
+    let records = block(&[definition(-42_000_000_000), undefined]);
+    let days = Parameters {
+        chunk_start: Nanos(0),
+        chunk_end: Nanos(1_704_326_400_000_000_005),
+    };
+    let rows = worker::transform::transform(&mapping, &records, days).unwrap();
+    let row = |row| -> Vec<Cell> {
+        let columns = rows.columns.iter();
+        columns.map(|column| cell(column, row)).collect()
+    };
+    let text = |text: &str| Cell::Text(text.to_owned());
+    assert_eq!(
+        row(0),
+        [
+            Cell::Number(-42_000_000_000),
+            Cell::Number(-4_200),
+            Cell::Number(-21_000_000_000),
+            Cell::Number(-42),
+            Cell::Number(2024),
+            Cell::Number(2_024_000_000_000),
+            Cell::Number(1_704_326_400_000_000_000),
+            Cell::Number(1_704_326_400_000_000_000),
+            text("C"),
+            text("2024"),
+            Cell::Number(-85_000_000_000),
+            Cell::Number(5),
+            text("C"),
+        ]
+    );
+    let mut nothing = vec![Cell::Null; rows.columns.len()];
+    nothing[3] = Cell::Number(-1);
+    assert_eq!(row(1), nothing);
+}
+
+#[test]
+fn a_value_that_is_not_exact_in_its_column_is_refused_with_its_record() {
+    let mapping = own_mapping(Schema::Definition, COMPUTED);
+    let records = [definition(1_000_000_000), definition(1_000_000_001)];
+    let error = transform(&mapping, block(&records)).unwrap_err();
+    let ChunkError::NotExact {
+        column,
+        record,
+        source,
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    // Records are numbered from 7 on here.
+    assert_eq!((column.as_str(), *record), ("cents", 8));
+    assert!(source.to_string().contains("100.0000001"), "{source}");
+    // What does not fit is no more exact than what has too many decimals.
+    let error = transform(&mapping, block(&[definition(i64::MAX - 1)])).unwrap_err();
+    assert!(matches!(error, ChunkError::NotExact { .. }), "{error:?}");
+}

@@ -309,3 +309,196 @@ async fn a_mapping_that_its_table_cannot_hold_is_refused() {
         .unwrap_err();
     assert_shows(&refusal, &["no table \"trades_data\"", "trades.yaml:2:8"]);
 }
+
+#[test]
+fn a_factor_has_to_be_one_and_only_numbers_have_it() {
+    for (column, line, place) in [
+        ("price", "{name: price, scale: 0}", "trades.yaml:8:26"),
+        ("price", "{name: price, scale: ten}", "trades.yaml:8:26"),
+        (
+            "price",
+            "{name: price, scale: 0.0000000001}",
+            "trades.yaml:8:26",
+        ),
+        ("side", "{name: side, scale: 2}", "trades.yaml:11:25"),
+        ("ts_event", "{name: ts_event, scale: 2}", "trades.yaml:7:29"),
+        (
+            "price",
+            "{name: price, scale: 7000000000000000000000000000}",
+            "trades.yaml:8:26",
+        ),
+    ] {
+        let refusal = load(&with(column, line), Schema::Trades).unwrap_err();
+        assert_shows(&refusal, &[place]);
+    }
+}
+
+#[test]
+fn a_derived_column_refers_to_those_above_it_and_is_a_value() {
+    for (line, shown) in [
+        (
+            "{name: size, expression: sequence + 1}",
+            &[
+                "column \"size\": unknown column `sequence`",
+                "trades.yaml:9:30",
+            ][..],
+        ),
+        (
+            "{name: size, expression: price > 0}",
+            &["trades.yaml:9:30", "^^^^^^^^^"],
+        ),
+        (
+            "{name: size, expression: ts_event, type: char}",
+            &[
+                "the expression is timestamp, which can't become char",
+                "trades.yaml:9:46",
+            ],
+        ),
+        (
+            "{name: size, expression: price / 2}",
+            &["trades.yaml:9:", "* 0.5"],
+        ),
+    ] {
+        let refusal = load(&with("size", line), Schema::Trades).unwrap_err();
+        assert_shows(&refusal, shown);
+    }
+    let mapping = load(
+        &with("size", "{name: size, expression: price * 0.5}"),
+        Schema::Trades,
+    );
+    let mapping = mapping.unwrap();
+    let size = mapping
+        .columns
+        .iter()
+        .find(|column| column.name == "size")
+        .unwrap();
+    assert_eq!((size.column_type, size.nullable), (ColumnType::Price, true));
+}
+
+#[tokio::test]
+async fn a_column_that_may_be_undefined_needs_a_table_that_takes_it_or_a_default() {
+    let table = columns("trades_data").await;
+    let check = |line: &str| {
+        let mapping = load(&with("flags", line), Schema::Trades).unwrap();
+        mapping.check_against(&table)
+    };
+    let refusal = check("{name: flags, field: size}").unwrap_err();
+    assert_shows(
+        &refusal,
+        &[
+            "\"flags\" is integer that can be undefined",
+            "INTEGER NOT NULL",
+            "trades.yaml:12:12",
+            "`default`",
+        ],
+    );
+    assert!(check("{name: flags, field: size, default: 0}").is_ok());
+    assert!(check("{name: flags, expression: publisher_id + 1}").is_ok());
+    assert!(check("{name: flags, expression: size + 1}").is_err());
+    // The index time is never undefined, though a time may be.
+    let index_time = with("ts_recv", "{name: ts_recv, field: ts_event}");
+    let refusal = load(&index_time, Schema::Trades)
+        .unwrap()
+        .check_against(&table);
+    assert_shows(
+        &refusal.unwrap_err(),
+        &["\"ts_recv\" is timestamp that can be undefined"],
+    );
+    let control = COLUMNS.replace("table: trades_data", "table: jobs");
+    let jobs = columns("jobs").await;
+    let refusal = load(&control, Schema::Trades).unwrap().check_against(&jobs);
+    assert_shows(
+        &refusal.unwrap_err(),
+        &["\"jobs\" is no market table", "trades.yaml:2:8"],
+    );
+    let own = with("flags", "{name: chunk_id, field: flags}");
+    let refusal = load(&own, Schema::Trades).unwrap_err();
+    assert_shows(
+        &refusal,
+        &["\"chunk_id\" fills itself", "trades.yaml:12:12"],
+    );
+}
+
+#[test]
+fn rules_are_refused_at_their_place() {
+    let rule = |name: &str, check: &str, more: &str| {
+        format!("{COLUMNS}rules:\n  - name: {name}\n    check: {check}\n    severity: {more}\n")
+    };
+    for (file, shown) in [
+        (
+            rule("Small", "size > 0", "error"),
+            &["can't name a rule", "trades.yaml:17:11"][..],
+        ),
+        (
+            rule("small", "size > 0", "fatal"),
+            &["fatal", "trades.yaml:19:15", "warning"],
+        ),
+        (
+            rule("small", "sizes > 0", "error"),
+            &["did you mean `size`?", "trades.yaml:18:12", "^^^^^"],
+        ),
+        (
+            rule("small", "\"size >\"", "error"),
+            &["rule \"small\"", "trades.yaml:18:"],
+        ),
+        (
+            rule("small", "size > 0\n    chek: 1", "error"),
+            &["chek", "trades.yaml:19:5"],
+        ),
+        (
+            // What stands over several lines is shown on its own.
+            rule("small", ">-\n      size > 0\n      and prise > 0", "error"),
+            &[
+                "unknown column `prise`",
+                "| size > 0 and prise > 0",
+                "|              ^^^^^",
+            ],
+        ),
+        (
+            format!(
+                "{}  - name: small\n    check: size > 1\n    severity: info\n",
+                rule("small", "size > 0", "error")
+            ),
+            &["rule \"small\" is written twice", "trades.yaml:20:11"],
+        ),
+    ] {
+        let refusal = load(&file, Schema::Trades).unwrap_err();
+        assert_shows(&refusal, shown);
+    }
+    let many: String = (0..65)
+        .map(|number| format!("  - {{name: rule_{number}, check: size > 0, severity: info}}\n"))
+        .collect();
+    let refusal = load(&format!("{COLUMNS}rules:\n{many}"), Schema::Trades).unwrap_err();
+    assert_shows(&refusal, &["at most 64 rules", "trades.yaml:81:"]);
+}
+
+#[test]
+fn another_rule_or_mapping_is_another_version() {
+    let version = |file: &str, switches: &[(&str, bool)]| {
+        let mapping = load(file, Schema::Trades).unwrap();
+        let switches = switches.iter().map(|(name, on)| ((*name).to_owned(), *on));
+        mapping.version(&switches.collect())
+    };
+    let with_rule = |check: &str| {
+        format!("{COLUMNS}rules:\n  - {{name: small, check: {check}, severity: info}}\n")
+    };
+    let first = version(&with_rule("size > 0"), &[]);
+    assert_eq!(
+        first,
+        version(&format!("# A word.\n{}", with_rule("size > 0")), &[])
+    );
+    assert_eq!(first, version(&with_rule("size > 0"), &[("small", true)]));
+    let others = [
+        version(&with_rule("size > 1"), &[]),
+        version(&with_rule("size > 0"), &[("small", false)]),
+        version(
+            &with_rule("size > 0").replace("{name: price}", "{name: price, scale: 2}"),
+            &[],
+        ),
+        version(&with_rule("size > 0").replace("info", "error"), &[]),
+    ];
+    for (index, other) in others.iter().enumerate() {
+        assert_ne!(*other, first, "{index}");
+    }
+    assert_eq!(others[1], version(COLUMNS, &[]));
+}
