@@ -73,14 +73,15 @@ fn describe(job: &Replayed) -> String {
     }
     let nothing = job.schemas.values().all(Difference::is_nothing);
     let (name, chunks) = (&job.name, thousands(job.chunks));
+    let kept = thousands(u64::try_from(job.kept.len()).unwrap_or(u64::MAX));
     let verdict = match (job.dry_run, nothing) {
-        (true, true) => "a replay would change nothing",
+        (true, true) => "a replay would change nothing in them",
         (true, false) => "nothing was changed; without --dry-run it would be as shown",
-        (false, true) => "swapped, with the same rows",
-        (false, false) => "swapped",
+        (false, _) => "swapped",
     };
     text.push_str(&format!(
-        "{name} ({}): {chunks} chunks gone through from the archive: {verdict}. Spent: $0.00.\n",
+        "{name} ({}): chunks gone through from the archive: {chunks} ({verdict}); chunks that stay \
+         as they are: {kept}. Spent: $0.00.\n",
         job.job
     ));
     for kept in job.kept.iter().take(KEPT_SHOWN) {
