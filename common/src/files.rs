@@ -33,7 +33,7 @@ use crate::source::{Answer, Pieces, Source, SourceError, Uncovered};
 use crate::time::{Day, DayRange, Nanos, Span};
 use crate::vendor::{RangeRequest, Resolution};
 use coverage::{Asked, ForPeople, Gaps, gaps};
-use delivery::{Found, whole_days_touched};
+use delivery::Found;
 use header::DataFile;
 use merge::Input;
 use proof::facts;
@@ -109,7 +109,7 @@ impl Files {
 
     /// What of the request no file covers.
     fn gaps(&self, asked: &Asked<'_>) -> Result<Vec<Uncovered>, FilesError> {
-        let Some(days) = whole_days_touched(asked.span) else {
+        let Some(days) = asked.span.whole_days() else {
             return Ok(Vec::new());
         };
         let Some(names) = asked.symbols.names() else {

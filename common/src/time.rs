@@ -220,6 +220,18 @@ impl Span {
         self.start <= instant && instant < self.end
     }
 
+    /// The whole days that it touches; `None` when it is empty.
+    #[must_use]
+    pub fn whole_days(self) -> Option<DayRange> {
+        let end = self.end.day();
+        let end = if end.start() < self.end {
+            end.plus(1)
+        } else {
+            end
+        };
+        DayRange::new(self.start.day(), end)
+    }
+
     /// The part that both spans hold; `None` when there is none.
     #[must_use]
     pub fn intersection(self, other: Self) -> Option<Self> {

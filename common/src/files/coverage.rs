@@ -5,7 +5,7 @@ use std::fmt;
 
 use dbn::{SType, Schema};
 
-use super::delivery::{Delivery, Found, merged, whole_days_touched};
+use super::delivery::{Delivery, Found, merged};
 use super::error::FilesError;
 use crate::request::Symbols;
 use crate::time::{Day, DayRange, Span};
@@ -59,7 +59,7 @@ pub struct Gaps {
 pub fn gaps(days: DayRange, covered: &[Span]) -> Gaps {
     let mut gaps = Gaps::default();
     for gap in days.span().without(covered) {
-        let Some(touched) = whole_days_touched(gap) else {
+        let Some(touched) = gap.whole_days() else {
             continue;
         };
         match gaps.days.last_mut() {

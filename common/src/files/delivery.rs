@@ -164,7 +164,7 @@ impl Delivery {
     /// What the files' headers say that the symbols mean. An instrument's number means itself.
     fn read_windows(&mut self) {
         if self.stype_in == SType::InstrumentId {
-            let Some(days) = whole_days_touched(self.span) else {
+            let Some(days) = self.span.whole_days() else {
                 return;
             };
             for symbol in self.symbols.names().unwrap_or_default() {
@@ -297,15 +297,4 @@ pub fn merged(mut windows: Vec<SymbolWindow>) -> Vec<SymbolWindow> {
     }
     merged.sort_by_key(|window| (window.days, window.instrument_id));
     merged
-}
-
-/// The whole days that a span touches.
-pub fn whole_days_touched(span: Span) -> Option<DayRange> {
-    let end = span.end.day();
-    let end = if end.start() < span.end {
-        end.plus(1)
-    } else {
-        end
-    };
-    DayRange::new(span.start.day(), end)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::coverage::Asked;
-use super::delivery::{Delivery, Found, whole_days_touched};
+use super::delivery::{Delivery, Found};
 use super::error::FilesError;
 use super::header::DataFile;
 use super::proof::Facts;
@@ -94,7 +94,7 @@ impl Found {
         names: &[String],
         deliveries: &[&'a Delivery],
     ) -> Result<Vec<Share<'a>>, FilesError> {
-        let Some(days) = whole_days_touched(asked.span) else {
+        let Some(days) = asked.span.whole_days() else {
             return Ok(Vec::new());
         };
         let mut instruments: Vec<HashMap<u32, Vec<Span>>> = vec![HashMap::new(); deliveries.len()];

@@ -9,7 +9,7 @@ use dbn::{MappingInterval, Metadata, SType, SymbolMapping};
 use tokio::sync::mpsc;
 
 use super::coverage::Asked;
-use super::delivery::{Found, whole_days_touched};
+use super::delivery::Found;
 use super::error::FilesError;
 use super::merge::{Input, merge};
 use crate::source::{Answer, Pieces, SourceError};
@@ -122,7 +122,7 @@ pub fn header(found: &Found, asked: &Asked<'_>) -> Metadata {
 }
 
 fn mappings(found: &Found, asked: &Asked<'_>) -> Vec<SymbolMapping> {
-    let Some(days) = whole_days_touched(asked.span) else {
+    let Some(days) = asked.span.whole_days() else {
         return Vec::new();
     };
     let interval = |window: &SymbolWindow| MappingInterval {

@@ -165,7 +165,7 @@ impl<'a> Lists<'a> {
             let held = self.slices.of(*instrument_id);
             free.extend(free_days(&[*span], &held, covered));
         }
-        let all = windows.iter().filter_map(|(_, span)| whole_days(*span));
+        let all = windows.iter().filter_map(|(_, span)| span.whole_days());
         let (free, all) = (merge(free), merge(all.collect()));
         let mut taken = self.outstanding.get(name).cloned().unwrap_or_default();
         for (chunk, days) in self.empty.get(name).into_iter().flatten() {
@@ -247,7 +247,11 @@ fn free_days(
             .filter(|(slice, _)| span.intersection(*slice).is_some());
         let (slices, chunks): (Vec<_>, Vec<_>) = within.copied().unzip();
         covered.extend(chunks);
-        free.extend(span.without(&slices).into_iter().filter_map(whole_days));
+        free.extend(
+            span.without(&slices)
+                .into_iter()
+                .filter_map(Span::whole_days),
+        );
     }
     merge(free)
 }
@@ -290,17 +294,6 @@ fn overlaps(ranges: &[DayRange], others: &[DayRange]) -> Vec<DayRange> {
     merge(ranges.iter().flat_map(within).collect())
 }
 
-/// The whole days that a span touches.
-fn whole_days(span: Span) -> Option<DayRange> {
-    let end = span.end.day();
-    let end = if end.start() < span.end {
-        end.plus(1)
-    } else {
-        end
-    };
-    DayRange::new(span.start.day(), end)
-}
-
 /// The same days as ranges that neither overlap nor touch, in order.
 fn merge(mut ranges: Vec<DayRange>) -> Vec<DayRange> {
     ranges.sort_unstable();
@@ -323,7 +316,7 @@ pub(super) fn subtract(ranges: &[DayRange], others: &[DayRange]) -> Vec<DayRange
     let left = ranges
         .iter()
         .flat_map(|range| range.span().without(&others));
-    left.filter_map(whole_days).collect()
+    left.filter_map(Span::whole_days).collect()
 }
 
 fn by_symbol<'a, T: Copy>(
