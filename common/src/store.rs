@@ -73,6 +73,9 @@ pub enum StoreError {
     /// A chunk's state does not allow this.
     #[error(transparent)]
     IllegalTransition(#[from] crate::chunk::IllegalTransition),
+    /// What a load brings, or a table holds, is not what the ledger counts.
+    #[error("the counts don't agree: {0}")]
+    Accounts(String),
     /// What the database holds can't be understood.
     #[error("the database holds {0}, which this version can't read")]
     Unreadable(String),

@@ -130,7 +130,8 @@ pub enum Quarantine {
     List(QuarantineList),
     /// Show one record whole
     Show(QuarantineShow),
-    /// Apply today's mappings and rules to the chunks with quarantined records, and to dead chunks
+    /// Apply today's mappings and rules to the chunks with quarantined records, and to dead chunks;
+    /// without a job file, with the rules turned on and off as each job was last submitted
     Retry(QuarantineRetry),
 }
 
@@ -146,7 +147,7 @@ pub struct QuarantineList {
     #[arg(long, value_name = "NUMBER")]
     pub chunk: Option<i64>,
     /// Records to list
-    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
     /// Print one JSON document
     #[arg(long)]

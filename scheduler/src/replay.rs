@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 
 use common::archive::Archive;
@@ -11,12 +12,13 @@ use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::quality::Quality;
 use common::store::replay::ReplayScope;
-use common::store::{Access, Difference, JobStatus, Replayable, Store};
+use common::store::{Access, Difference, JobStatus, Replayable, Store, StoreError};
 use dbn::Schema;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
-use worker::replay::{ReplayEnvironment, rehearse, replay};
+use worker::error::{ChunkError, chain};
+use worker::replay::{ReplayEnvironment, advice, rehearse, replay};
 
 use crate::commands::run::{ORIGIN, open_for_work};
 use crate::session::{Session, check_switches};
@@ -42,8 +44,10 @@ pub struct Replayed {
     pub name: String,
     /// Whether nothing was changed.
     pub dry_run: bool,
-    /// Chunks that were swapped, or would be.
+    /// Chunks that were swapped, or compared.
     pub chunks: u64,
+    /// Chunks that were as they should be, and not touched.
+    pub current: u64,
     /// Chunks that stay as they are, and why.
     pub kept: Vec<Kept>,
     /// Whether it was stopped before the last chunk.
@@ -66,6 +70,9 @@ pub struct Kept {
     pub days: String,
     /// Why.
     pub error: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<&'static str>,
 }
 
 /// The database, as the mode needs it; none is made where there is none.
@@ -90,6 +97,12 @@ pub async fn find_job(
         };
         if let Some(job) = job {
             return Ok((job, Some(file)));
+        }
+        if Path::new(wanted).is_file() {
+            let help = "`scheduler run` submits it; a job that was submitted before the file was \
+                        changed is found by its name or number";
+            let message = "this job was not submitted as it stands in the file";
+            return Err(Refusal::of(wanted, message, help).into());
         }
     }
     let mut jobs = store.jobs(Some(wanted)).await?;
@@ -120,7 +133,10 @@ pub async fn go(
     stop: &CancellationToken,
 ) -> anyhow::Result<Replayed> {
     let schemas = store.schemas(job.id).await?;
-    let schemas: Vec<_> = schemas.into_iter().map(|status| status.schema).collect();
+    let mut schemas: Vec<_> = schemas.into_iter().map(|status| status.schema).collect();
+    // A schema that others hold all of has no chunks, and rules all the same.
+    let asked = file.map(|file| file.request.schemas.as_slice());
+    schemas.extend(asked.unwrap_or_default());
     let mappings = session.mappings(&schemas, store).await?;
     let quality = file.map(|file| &file.request.quality);
     if let Some(file) = file {
@@ -141,12 +157,13 @@ pub async fn go(
         name: job.name,
         dry_run: mode.dry_run,
         chunks: 0,
+        current: 0,
         kept: Vec::new(),
         stopped: false,
         schemas: BTreeMap::new(),
         mappings: HashMap::new(),
     };
-    let bar = bar(job.chunks.done + job.chunks.dead);
+    let bar = bar(store.count_replayable(job.id, mode.scope).await?);
     each_chunk(&environment, quality, mode, stop, &mut replayed, &bar).await?;
     bar.finish_and_clear();
     replayed.mappings = environment.mappings;
@@ -192,24 +209,32 @@ async fn one(
     mode: Mode,
     replayed: &mut Replayed,
 ) -> anyhow::Result<()> {
-    // What the database has to say ends the command; the rest concerns this chunk alone.
+    let claimed = &chunk.claim.chunk;
+    let mapping = environment.mappings.get(&claimed.schema);
+    if !mode.dry_run && mapping.is_some_and(|mapping| chunk.is_current(mapping)) {
+        replayed.current += 1;
+        return Ok(());
+    }
     let difference = match mode.dry_run {
         true => rehearse(environment, chunk).await,
         false => replay(environment, chunk).await,
     };
-    let claim = &chunk.claim;
     match difference {
         Ok(difference) => {
             replayed.chunks += 1;
-            let schema = claim.chunk.schema.to_string();
+            let schema = claimed.schema.to_string();
             replayed.schemas.entry(schema).or_default().add(difference);
         }
-        Err(worker::error::ChunkError::Store(error)) => return Err(error.into()),
+        // A database that fails ends the command; what is wrong with one chunk concerns it alone.
+        Err(ChunkError::Store(error @ (StoreError::Database(_) | StoreError::DiskFull))) => {
+            return Err(error.into());
+        }
         Err(error) => replayed.kept.push(Kept {
-            chunk: claim.chunk.id,
-            schema: claim.chunk.schema.to_string(),
-            days: claim.chunk.days.to_string(),
-            error: worker::error::chain(&error),
+            chunk: claimed.id,
+            schema: claimed.schema.to_string(),
+            days: claimed.days.to_string(),
+            error: chain(&error),
+            help: advice(&error, chunk.state),
         }),
     }
     Ok(())

@@ -146,13 +146,13 @@ pub fn describe_failures(failures: &[(String, RuleFailures)]) -> String {
     for (schema, failed) in failures {
         let (rule, severity) = (&failed.rule, failed.severity);
         let records = thousands(failed.records);
-        let became = match severity {
-            Severity::Error => "quarantined: see `scheduler quarantine list`",
-            Severity::Warning | Severity::Info => "loaded all the same",
+        let see = match severity {
+            Severity::Error => "; `scheduler quarantine list` shows them",
+            Severity::Warning | Severity::Info => "",
         };
         let _infallible = writeln!(
             text,
-            "  {severity}: {schema} {rule}: {records} records fail it, {became}"
+            "  {severity}: {records} records of {schema} fail {rule}{see}"
         );
     }
     text

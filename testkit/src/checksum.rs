@@ -61,6 +61,22 @@ where
     value
 }
 
+/// Changes a database.
+///
+/// # Panics
+/// When the statement fails.
+pub async fn execute(database: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new().filename(database);
+    let pool = SqlitePool::connect_with(options)
+        .await
+        .expect("the database can be opened");
+    sqlx::query(sql)
+        .execute(&pool)
+        .await
+        .expect("the statement can be executed");
+    pool.close().await;
+}
+
 async fn open(database: &Path) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(1)

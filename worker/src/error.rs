@@ -73,10 +73,10 @@ pub enum ChunkError {
     #[error("no mapping is loaded for the schema {0}")]
     NoMapping(dbn::Schema),
     /// The archive has no stream of the chunk, so that it can't be gone through again.
-    #[error("the archive has no stream of this chunk; `scheduler run` fetches it")]
+    #[error("the archive has no stream of this chunk")]
     NotArchived,
     /// Nothing here says what the chunk's symbols mean, so that it can't be gone through again.
-    #[error("nothing here says what its symbols mean; `scheduler run` asks the vendor")]
+    #[error("nothing here says what its symbols mean")]
     Unresolved,
     /// A replay that would load other records than the chunk holds.
     #[error("its archived stream has {now} records of its own, and its ledger counts {before}")]
@@ -89,8 +89,8 @@ pub enum ChunkError {
     /// The archive failed.
     #[error("the archive failed")]
     Archive(#[source] std::io::Error),
-    /// The archived object is damaged; it was dropped from the archive.
-    #[error("the archived stream is damaged and will be fetched again: {0}")]
+    /// The archived object is damaged; a load drops it from the archive, so that it is fetched again.
+    #[error("the archived stream is damaged: {0}")]
     Damaged(String),
     /// The database failed.
     #[error(transparent)]
@@ -106,9 +106,8 @@ pub enum ChunkError {
 /// A chunk of which the rules would quarantine more than its job allows.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{quarantined} of {records} records fail a rule of severity error, and at most {limit} may; \
-     nothing was loaded. The worst is {rule}, which {failing} fail: {}. Mend the rule or the mapping, \
-     or raise max_quarantine_percent, and run the job again: it reads the archive",
+    "{quarantined} of {records} records fail a rule of severity error, and at most {limit} may; the \
+     worst is {rule}, which {failing} fail: {}",
     examples.join("; ")
 )]
 pub struct OverQuarantined {

@@ -74,6 +74,29 @@ impl Ownership {
         }
     }
 
+    /// The ownership of a chunk that was loaded before: what it holds stays its own, whatever others
+    /// have come to hold since. Others' parts of what it asked for count as filtered, unless it
+    /// asked for every instrument: then what they hold of single ones was theirs before.
+    #[must_use]
+    pub fn kept(chunk: &Chunk, slices: &[Held], others: Vec<Held>) -> Self {
+        if chunk.symbols.names().is_none() {
+            return Self::new(chunk, &Resolution::default(), others);
+        }
+        Self {
+            asked: Asked::Instruments {
+                spans: by_instrument(slices),
+                filtered: true,
+            },
+            own_spans: by_instrument(slices),
+            own: slices.to_vec(),
+            others_everything: Vec::new(),
+            others: HashMap::new(),
+            last: None,
+            filtered: 0,
+            covered: 0,
+        }
+    }
+
     /// The slices that the chunk holds once it is loaded.
     #[must_use]
     pub fn own(&self) -> &[Held] {

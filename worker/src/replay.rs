@@ -7,7 +7,7 @@ use common::archive::{Archive, Manifest};
 use common::chunk::ChunkState;
 use common::configuration::mapping::Mapping;
 use common::quality::QuarantineLimit;
-use common::store::{Difference, Loaded, Replayable, Store};
+use common::store::{Difference, Held, Load, Loaded, Replayable, Store};
 use common::time::Nanos;
 use common::vendor::Resolution;
 use dbn::Schema;
@@ -39,25 +39,19 @@ pub async fn replay(
     environment: &ReplayEnvironment,
     chunk: &Replayable,
 ) -> Result<Difference, ChunkError> {
+    let store = &environment.store;
     let mut opened = Opened::of(environment, chunk).await?;
-    let mut load = environment
-        .store
-        .begin_replay(chunk, opened.mapping)
-        .await?;
+    let before = store.chunk_failures(chunk.claim.chunk.id).await?;
+    let mut load = store.begin_replay(chunk, opened.mapping).await?;
     fail::fail_point!("replay-begun", |_| Err(ChunkError::Panic(
         "replay-begun".into()
     )));
     let others = load.held_by_others().await?;
-    opened.own(chunk, others);
-    let mut loaded = opened.loaded;
-    let (load, prepared) = pour(opened.stream, load, &opened.manifest, &mut loaded).await?;
-    prepared.account(&mut loaded);
-    check_own(chunk, &loaded)?;
+    opened.own(others);
+    let (load, loaded) = opened.pour(load).await?;
     fail::fail_point!("replay-before-commit", |_| Err(ChunkError::Panic(
         "replay-before-commit".into()
     )));
-    let store = &environment.store;
-    let before = store.chunk_failures(chunk.claim.chunk.id).await?;
     load.commit(&loaded, Nanos::now()).await?;
     Ok(Difference::of_counts(chunk, &before, &loaded))
 }
@@ -70,33 +64,36 @@ pub async fn rehearse(
     environment: &ReplayEnvironment,
     chunk: &Replayable,
 ) -> Result<Difference, ChunkError> {
+    let store = &environment.store;
     let mut opened = Opened::of(environment, chunk).await?;
-    let mut rehearsal = environment
-        .store
-        .begin_rehearsal(chunk, opened.mapping)
-        .await?;
+    let mut rehearsal = store.begin_rehearsal(chunk, opened.mapping).await?;
     let others = rehearsal.as_mut().held_by_others().await?;
-    opened.own(chunk, others);
-    let mut loaded = opened.loaded;
-    let (rehearsal, prepared) =
-        pour(opened.stream, rehearsal, &opened.manifest, &mut loaded).await?;
-    prepared.account(&mut loaded);
-    check_own(chunk, &loaded)?;
+    opened.own(others);
+    let (rehearsal, loaded) = opened.pour(rehearsal).await?;
     Ok(rehearsal.compare(&loaded).await?)
 }
 
-/// A chunk's archived stream, open, and what its symbols mean.
+/// A chunk's archived stream, open, and whose its records are.
 struct Opened<'a> {
+    chunk: &'a Replayable,
     mapping: &'a Mapping,
     manifest: Manifest,
     stream: Preparation,
-    loaded: Loaded,
+    owned: Owned,
+}
+
+/// By what a chunk's own records are known.
+enum Owned {
+    /// It was loaded: by the slices that it holds.
+    Slices(Vec<Held>),
+    /// It was not: by what its symbols mean.
+    Symbols(Resolution),
 }
 
 impl<'a> Opened<'a> {
     async fn of(
         environment: &'a ReplayEnvironment,
-        replayable: &Replayable,
+        replayable: &'a Replayable,
     ) -> Result<Self, ChunkError> {
         let chunk = &replayable.claim.chunk;
         let mapping = environment
@@ -112,33 +109,51 @@ impl<'a> Opened<'a> {
         let Some(metadata) = stream.metadata().await else {
             return Err(no_header(stream).await);
         };
-        let resolution = match resolution_in_stream(&replayable.claim, &metadata) {
-            Some(resolution) => resolution,
-            None if chunk.symbols.names().is_none() => Resolution::default(),
-            // What a chunk noted when it was done is all that it asked for: its own count proves it.
-            None if replayable.state == ChunkState::Done => {
-                environment.store.known_resolution(chunk).await?
+        let owned = match resolution_in_stream(&replayable.claim, &metadata) {
+            _ if replayable.state == ChunkState::Done => {
+                Owned::Slices(environment.store.slices_of(chunk.id).await?)
             }
-            // What others noted may be a part.
+            Some(resolution) => Owned::Symbols(resolution),
+            None if chunk.symbols.names().is_none() => Owned::Symbols(Resolution::default()),
+            // The vendor alone knows.
             None => return Err(ChunkError::Unresolved),
         };
-        let loaded = Loaded {
-            archive_object: manifest.key.clone(),
-            resolution,
-            ..Loaded::default()
-        };
         Ok(Self {
+            chunk: replayable,
             mapping,
             manifest,
             stream,
-            loaded,
+            owned,
         })
     }
 
-    fn own(&mut self, replayable: &Replayable, others: Vec<common::store::Held>) {
-        let chunk = &replayable.claim.chunk;
-        let ownership = Ownership::new(chunk, &self.loaded.resolution, others);
-        self.stream.own(ownership);
+    fn own(&mut self, others: Vec<Held>) {
+        let chunk = &self.chunk.claim.chunk;
+        self.stream.own(match &self.owned {
+            Owned::Slices(slices) => Ownership::kept(chunk, slices, others),
+            Owned::Symbols(resolution) => Ownership::new(chunk, resolution, others),
+        });
+    }
+
+    /// Takes the whole stream into a load or a rehearsal.
+    async fn pour<L: AsMut<Load>>(self, load: L) -> Result<(L, Loaded), ChunkError> {
+        let mut loaded = Loaded {
+            archive_object: self.manifest.key.clone(),
+            ..Loaded::default()
+        };
+        let (load, prepared) = pour(self.stream, load, &self.manifest, &mut loaded).await?;
+        prepared.account(&mut loaded);
+        match self.owned {
+            Owned::Symbols(resolution) => loaded.resolution = resolution,
+            Owned::Slices(_) => {
+                check_own(self.chunk, &loaded)?;
+                // What others held of what it asked for stays theirs.
+                loaded.filtered = self.chunk.filtered;
+                loaded.covered = self.chunk.covered;
+                loaded.fetched = loaded.loaded + loaded.quarantined + loaded.covered;
+            }
+        }
+        Ok((load, loaded))
     }
 }
 
@@ -146,8 +161,31 @@ impl<'a> Opened<'a> {
 fn check_own(chunk: &Replayable, loaded: &Loaded) -> Result<(), ChunkError> {
     let before = chunk.loaded + chunk.quarantined;
     let now = loaded.loaded + loaded.quarantined;
-    if chunk.state == ChunkState::Done && before != now {
+    let others = (
+        chunk.covered + chunk.filtered,
+        loaded.covered + loaded.filtered,
+    );
+    if before != now || others.0 != others.1 {
         return Err(ChunkError::OtherRecords { now, before });
     }
     Ok(())
+}
+
+/// What to do about a chunk that was not replayed.
+#[must_use]
+pub fn advice(error: &ChunkError, state: ChunkState) -> Option<&'static str> {
+    match error {
+        ChunkError::Quarantine(_) | ChunkError::NotExact { .. } | ChunkError::Value { .. } => {
+            Some("mend the rule or the mapping, or raise max_quarantine_percent, and replay again")
+        }
+        ChunkError::NotArchived | ChunkError::Damaged(_) | ChunkError::Unresolved
+            if state == ChunkState::Dead =>
+        {
+            Some("`scheduler run` takes it up, and asks for what is missing")
+        }
+        ChunkError::NotArchived | ChunkError::Damaged(_) => {
+            Some("its rows are whole; put its object back into the archive from a copy")
+        }
+        _ => None,
+    }
 }

@@ -18,6 +18,10 @@ const NOT_YET: Duration = Duration::from_secs(3600);
 /// The longest wait before a retry, whatever the vendor asks for.
 pub const RETRY_WAIT_MAX: Duration = common::vendor::client::WAIT_MAX;
 
+/// What to do about a chunk that its rules gave up.
+const MEND: &str = ". Nothing of it was loaded; mend the rule or the mapping, or raise \
+    max_quarantine_percent, and run the job again: it reads the archive";
+
 /// What an error leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -67,7 +71,9 @@ pub fn decide(error: &ChunkError) -> Decision {
             StoreError::Fenced(_) => Decision::Drop,
             StoreError::OverBudget { .. } => Decision::PauseJob,
             StoreError::DiskFull => Decision::EndProcess,
-            StoreError::Unreadable(_) | StoreError::IllegalTransition(_) => Decision::Dead,
+            StoreError::Unreadable(_)
+            | StoreError::Accounts(_)
+            | StoreError::IllegalTransition(_) => Decision::Dead,
             StoreError::Database(_)
             | StoreError::Address(_)
             | StoreError::InUse(_)
@@ -111,7 +117,10 @@ pub async fn settle_error(
 ) -> Result<Outcome, StoreError> {
     let now = Nanos::now();
     let store = &environment.store;
-    let text = chain(error);
+    let mut text = chain(error);
+    if matches!(error, ChunkError::Quarantine(_)) {
+        text.push_str(MEND);
+    }
     match decide(error) {
         Decision::Drop => Ok(Outcome::HandedBack),
         Decision::Dead => {

@@ -7,7 +7,7 @@ use sqlx::Arguments;
 use sqlx::sqlite::SqliteArguments;
 
 use super::StoreError;
-use super::rows::{ColumnValues, NULL, RowBlock};
+use super::rows::{ColumnValues, NULL, RowBlock, quoted};
 use crate::configuration::mapping::Mapping;
 
 /// `SQLite` takes 32,766 values a statement.
@@ -26,12 +26,12 @@ pub(super) struct InsertStatements {
 }
 
 impl InsertStatements {
-    /// Statements for the columns of a mapping.
+    /// Statements for the columns of a mapping, into a table by its name in SQL.
     pub(super) fn new(table: &str, mapping: &Mapping) -> Self {
         let columns: Vec<_> = mapping
             .columns
             .iter()
-            .map(|column| column.name.as_str())
+            .map(|column| quoted(&column.name))
             .collect();
         let head = format!(
             "INSERT INTO {table} ({}, chunk_id, row_number) VALUES ",

@@ -6,8 +6,8 @@ use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
 
 use super::coverage::{held_by_others, insert_slices};
 use super::insert::{InsertStatements, arguments};
-use super::quarantine::{QuarantinedRecord, insert_failures, insert_quarantined};
-use super::rows::{RowBlock, count};
+use super::quarantine::{Judgement, QuarantinedRecord, insert_failures, insert_quarantined};
+use super::rows::{RowBlock, count, quoted};
 use super::settle::{check_fence, fence};
 use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
@@ -50,13 +50,14 @@ pub struct Load {
     /// The state that the chunk is in until then.
     from: ChunkState,
     targets: Targets,
+    market_table: String,
     insert: InsertStatements,
     rules_version: Arc<str>,
     rows: u64,
     quarantined: u64,
 }
 
-/// Where a load's rows and its quarantine go.
+/// Where a load's rows and its quarantine go, by their names in SQL.
 #[derive(Clone, Debug)]
 pub(super) struct Targets {
     pub(super) table: String,
@@ -121,7 +122,7 @@ impl Load {
         from: ChunkState,
     ) -> Self {
         let targets = Targets {
-            table: mapping.table.clone(),
+            table: quoted(&mapping.table),
             quarantine: "quarantine",
         };
         Self {
@@ -130,6 +131,7 @@ impl Load {
             from,
             insert: InsertStatements::new(&targets.table, mapping),
             targets,
+            market_table: mapping.table.clone(),
             rules_version: mapping.version(&claim.chunk.quality.rules).into(),
             claim: claim.clone(),
             rows: 0,
@@ -191,17 +193,21 @@ impl Load {
         records: &[QuarantinedRecord],
         now: Nanos,
     ) -> Result<(), StoreError> {
-        insert_quarantined(
-            &mut self.transaction,
-            self.targets.quarantine,
-            &self.claim,
-            &self.rules_version,
-            records,
+        let judgement = Judgement {
+            chunk: self.claim.chunk.id,
+            attempt: self.claim.epoch + self.epochs(),
+            rules_version: &self.rules_version,
             now,
-        )
-        .await?;
+        };
+        let table = self.targets.quarantine;
+        insert_quarantined(&mut self.transaction, table, &judgement, records).await?;
         self.quarantined += u64::try_from(records.len()).unwrap_or(u64::MAX);
         Ok(())
+    }
+
+    /// Epochs that the commit adds: what was claimed has one of its own already.
+    fn epochs(&self) -> i64 {
+        i64::from(self.event == ChunkEvent::Replay)
     }
 
     /// Refuses to go on unless every record is accounted for, and each row was taken.
@@ -211,7 +217,7 @@ impl Load {
         if loaded.fetched == accounted && taken {
             return Ok(());
         }
-        Err(StoreError::Unreadable(format!(
+        Err(StoreError::Accounts(format!(
             "{} rows and {} quarantined for a chunk of {} records, {} of them accounted for",
             self.rows, self.quarantined, loaded.fetched, accounted
         )))
@@ -224,13 +230,15 @@ impl Load {
     pub async fn commit(mut self, loaded: &Loaded, now: Nanos) -> Result<(), StoreError> {
         self.check_accounts(loaded)?;
         let chunk = &self.claim.chunk;
-        insert_slices(&mut self.transaction, chunk, &loaded.slices).await?;
+        // What a chunk that was done holds stays its own.
+        if self.from != ChunkState::Done {
+            insert_slices(&mut self.transaction, chunk, &loaded.slices).await?;
+        }
         let windows = symbol_windows(chunk, &loaded.resolution);
         insert_windows(&mut self.transaction, &chunk.dataset, &windows).await?;
         insert_failures(&mut self.transaction, chunk.id, &loaded.failures).await?;
         let to = self.from.after(self.event)?;
-        // What was claimed has an epoch of its own already; a replay takes one by its commit.
-        let epochs = i64::from(self.event == ChunkEvent::Replay);
+        let epochs = self.epochs();
         let updated = sqlx::query(
             "UPDATE chunks SET state = ?, epoch = epoch + ?, expected_records = ?,
                  fetched_records = ?, filtered_records = ?, loaded_records = ?,
@@ -248,7 +256,7 @@ impl Load {
         .bind(count(loaded.quarantined))
         .bind(count(loaded.covered))
         .bind(&loaded.archive_object)
-        .bind(&self.targets.table)
+        .bind(&self.market_table)
         .bind(&*self.rules_version)
         .bind(now.0)
         .bind(chunk.id.0)

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{AssertSqlSafe, Row, Sqlite, SqliteConnection};
 
 use super::rows::{count, unsigned};
-use super::{Claim, Store, StoreError};
+use super::{Store, StoreError};
 use crate::chunk::{ChunkId, JobId};
 use crate::quality::{RuleFailures, Severity};
 use crate::time::Nanos;
@@ -81,22 +82,39 @@ pub struct QuarantineFilter {
     pub record_number: Option<i64>,
 }
 
-/// The records of a filter, in SQL; its parameters are bound by [`bound`].
-const FILTERED: &str = "quarantine AS q JOIN chunks AS c ON c.id = q.chunk_id
-     JOIN jobs AS j ON j.id = c.job_id
-     WHERE (?1 IS NULL OR j.name = ?1 OR CAST(j.id AS TEXT) = ?1)
-         AND (?2 IS NULL OR ?2 IN (SELECT value FROM json_each(q.failed)))
-         AND (?3 IS NULL OR q.chunk_id = ?3)
-         AND (?4 IS NULL OR q.record_number = ?4)";
+impl QuarantineFilter {
+    /// The records wanted, as a query's FROM and WHERE: only what is asked for, so that the table's
+    /// key is used.
+    fn sql(&self) -> String {
+        let mut sql = "quarantine AS q JOIN chunks AS c ON c.id = q.chunk_id
+             JOIN jobs AS j ON j.id = c.job_id WHERE true"
+            .to_owned();
+        let conditions = [
+            (
+                self.job.is_some(),
+                " AND (j.name = ?1 OR CAST(j.id AS TEXT) = ?1)",
+            ),
+            (
+                self.rule.is_some(),
+                " AND ?2 IN (SELECT value FROM json_each(q.failed))",
+            ),
+            (self.chunk.is_some(), " AND q.chunk_id = ?3"),
+            (self.record_number.is_some(), " AND q.record_number = ?4"),
+        ];
+        for (_, condition) in conditions.iter().filter(|(asked, _)| *asked) {
+            sql.push_str(condition);
+        }
+        sql
+    }
 
-macro_rules! bound {
-    ($sql:expr, $filter:expr) => {
-        sqlx::query(AssertSqlSafe($sql))
-            .bind($filter.job.as_deref())
-            .bind($filter.rule.as_deref())
-            .bind($filter.chunk.map(|chunk| chunk.0))
-            .bind($filter.record_number)
-    };
+    /// A statement over [`Self::sql`], with its values.
+    fn query(&self, sql: String) -> Query<'_, Sqlite, SqliteArguments> {
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(self.job.as_deref())
+            .bind(self.rule.as_deref())
+            .bind(self.chunk.map(|chunk| chunk.0))
+            .bind(self.record_number)
+    }
 }
 
 impl Store {
@@ -111,12 +129,10 @@ impl Store {
     ) -> Result<Vec<Quarantined>, StoreError> {
         let sql = format!(
             "SELECT q.*, j.id AS job_id, j.name, c.dataset, c.schema, c.archive_object
-             FROM {FILTERED} ORDER BY q.chunk_id, q.record_number LIMIT ?5"
+             FROM {} ORDER BY q.chunk_id, q.record_number LIMIT ?5",
+            filter.sql()
         );
-        let rows = bound!(sql, filter)
-            .bind(limit)
-            .fetch_all(&self.read)
-            .await?;
+        let rows = filter.query(sql).bind(limit).fetch_all(&self.read).await?;
         rows.iter().map(quarantined).collect()
     }
 
@@ -130,11 +146,12 @@ impl Store {
     ) -> Result<Vec<QuarantineCount>, StoreError> {
         let sql = format!(
             "SELECT name, schema, f.value AS rule, count(*) AS records FROM (
-                 SELECT j.name, c.schema, q.failed FROM {FILTERED}) AS found,
+                 SELECT j.name, c.schema, q.failed FROM {}) AS found,
                  json_each(found.failed) AS f
-             GROUP BY name, schema, f.value ORDER BY records DESC, name, schema, rule"
+             GROUP BY name, schema, f.value ORDER BY records DESC, name, schema, rule",
+            filter.sql()
         );
-        let rows = bound!(sql, filter).fetch_all(&self.read).await?;
+        let rows = filter.query(sql).fetch_all(&self.read).await?;
         rows.iter()
             .map(|row| {
                 Ok(QuarantineCount {
@@ -157,7 +174,8 @@ impl Store {
     ) -> Result<Vec<(String, RuleFailures)>, StoreError> {
         let rows = sqlx::query(
             "SELECT c.schema, f.rule, f.severity, sum(f.records) AS records
-             FROM chunks AS c JOIN rule_failures AS f ON f.chunk_id = c.id
+             -- In this order: few chunks have failures.
+             FROM rule_failures AS f CROSS JOIN chunks AS c ON c.id = f.chunk_id
              WHERE c.job_id = ? GROUP BY c.schema, f.rule, f.severity
              ORDER BY f.severity, records DESC, c.schema, f.rule",
         )
@@ -170,19 +188,16 @@ impl Store {
     }
 }
 
-impl Store {
-    /// How often each rule failed in one chunk.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails.
-    pub async fn chunk_failures(&self, chunk: ChunkId) -> Result<Vec<RuleFailures>, StoreError> {
-        let rows =
-            sqlx::query("SELECT rule, severity, records FROM rule_failures WHERE chunk_id = ?")
-                .bind(chunk.0)
-                .fetch_all(&self.read)
-                .await?;
-        rows.iter().map(failures).collect()
-    }
+/// How often each rule failed in one chunk.
+pub(super) async fn chunk_failures(
+    connection: &mut SqliteConnection,
+    chunk: ChunkId,
+) -> Result<Vec<RuleFailures>, StoreError> {
+    let rows = sqlx::query("SELECT rule, severity, records FROM rule_failures WHERE chunk_id = ?")
+        .bind(chunk.0)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(failures).collect()
 }
 
 /// Quarantined records that fail one rule.
@@ -198,7 +213,7 @@ pub struct QuarantineCount {
     pub records: u64,
 }
 
-pub(super) fn failures(row: &SqliteRow) -> Result<RuleFailures, StoreError> {
+fn failures(row: &SqliteRow) -> Result<RuleFailures, StoreError> {
     Ok(RuleFailures {
         rule: row.try_get("rule")?,
         severity: super::claim::parse(&row.try_get::<String, _>("severity")?)?,
@@ -234,14 +249,20 @@ fn quarantined(row: &SqliteRow) -> Result<Quarantined, StoreError> {
     })
 }
 
+/// By what records are quarantined, and when.
+pub(super) struct Judgement<'a> {
+    pub(super) chunk: ChunkId,
+    pub(super) attempt: i64,
+    pub(super) rules_version: &'a str,
+    pub(super) now: Nanos,
+}
+
 /// Inserts records into a quarantine table, one statement each: there are few.
 pub(super) async fn insert_quarantined(
     connection: &mut SqliteConnection,
     table: &'static str,
-    claim: &Claim,
-    rules_version: &str,
+    judgement: &Judgement<'_>,
     records: &[QuarantinedRecord],
-    now: Nanos,
 ) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO {table} (chunk_id, record_number, instrument_id, index_time, rule, found, failed,
@@ -257,7 +278,7 @@ pub(super) async fn insert_quarantined(
                 .collect::<Vec<_>>(),
         );
         sqlx::query(AssertSqlSafe(sql.as_str()))
-            .bind(claim.chunk.id.0)
+            .bind(judgement.chunk.0)
             .bind(record.record_number)
             .bind(record.instrument_id)
             .bind(record.index_time)
@@ -266,9 +287,9 @@ pub(super) async fn insert_quarantined(
             .bind(failed.to_string())
             .bind(Severity::Error.name())
             .bind(&record.record)
-            .bind(claim.epoch)
-            .bind(rules_version)
-            .bind(now.0)
+            .bind(judgement.attempt)
+            .bind(judgement.rules_version)
+            .bind(judgement.now.0)
             .execute(&mut *connection)
             .await?;
     }

@@ -7,11 +7,12 @@ use sqlx::{AssertSqlSafe, Row, Sqlite, SqliteConnection, Transaction};
 
 pub use self::difference::{ColumnDifference, Difference, RuleDifference};
 use super::load::{Load, Targets};
-use super::rows::unsigned;
+use super::quarantine::chunk_failures;
+use super::rows::{quoted, unsigned};
 use super::{Claim, Held, Loaded, Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::configuration::mapping::Mapping;
-use crate::vendor::Resolution;
+use crate::quality::RuleFailures;
 
 /// A chunk whose archived stream can be gone through again.
 #[derive(Clone, Debug)]
@@ -23,14 +24,33 @@ pub struct Replayable {
     /// The archived stream that its records are in.
     pub archive_object: String,
     /// The table that its rows are in, where the ledger says so.
-    market_table: Option<String>,
+    pub market_table: Option<String>,
+    /// The version of the mapping and rules that made its rows.
+    pub rules_version: Option<String>,
     /// Rows that it has in that table.
     pub loaded: u64,
     /// Records that it has in the quarantine.
     pub quarantined: u64,
     /// Records that another chunk holds.
     pub covered: u64,
+    /// Records that came along and were not asked for.
+    pub filtered: u64,
 }
+
+impl Replayable {
+    /// Whether its rows are what this mapping makes of its records.
+    #[must_use]
+    pub fn is_current(&self, mapping: &Mapping) -> bool {
+        let version = mapping.version(&self.claim.chunk.quality.rules);
+        self.state == ChunkState::Done
+            && self.rules_version.as_ref() == Some(&version)
+            && self.market_table.as_ref() == Some(&mapping.table)
+    }
+}
+
+/// Which chunks can be replayed; `?2` says whether those without quarantined records too.
+const REPLAYABLE: &str = "AND c.archive_object IS NOT NULL AND (
+    c.state = 'dead' OR (c.state = 'done' AND (?2 OR c.quarantined_records > 0)))";
 
 /// Which of a job's chunks are to be replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,20 +73,19 @@ impl Store {
         after: ChunkId,
         limit: u32,
     ) -> Result<Vec<Replayable>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT c.*, s.symbols, j.rules, j.quarantine_limit, j.source, j.source
+        let sql = format!(
+            "SELECT c.*, s.symbols, j.rules, j.quarantine_limit, j.source
              FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
              JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE c.job_id = ?1 AND c.id > ?2 AND c.archive_object IS NOT NULL AND (
-                 c.state = 'dead' OR (c.state = 'done' AND (?3 OR c.quarantined_records > 0)))
-             ORDER BY c.id LIMIT ?4",
-        )
-        .bind(job.0)
-        .bind(after.0)
-        .bind(scope == ReplayScope::All)
-        .bind(limit)
-        .fetch_all(&self.read)
-        .await?;
+             WHERE c.job_id = ?1 {REPLAYABLE} AND c.id > ?3 ORDER BY c.id LIMIT ?4"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(job.0)
+            .bind(scope == ReplayScope::All)
+            .bind(after.0)
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Replayable {
@@ -74,18 +93,39 @@ impl Store {
                     state: super::claim::parse(&row.try_get::<String, _>("state")?)?,
                     archive_object: row.try_get("archive_object")?,
                     market_table: row.try_get("market_table")?,
+                    rules_version: row.try_get("rules_version")?,
                     loaded: unsigned(row.try_get("loaded_records")?),
                     quarantined: unsigned(row.try_get("quarantined_records")?),
                     covered: unsigned(row.try_get("covered_records")?),
+                    filtered: unsigned(row.try_get("filtered_records")?),
                 })
             })
             .collect()
     }
 
-    /// Begins to swap a chunk's rows: the old ones are gone, and come back unless it is committed.
+    /// How many of a job's chunks can be replayed.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the chunk is not as it was; [`StoreError::Unreadable`] when the
+    /// [`StoreError`] when the database fails.
+    pub async fn count_replayable(
+        &self,
+        job: JobId,
+        scope: ReplayScope,
+    ) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) FROM chunks AS c WHERE c.job_id = ?1 {REPLAYABLE}");
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(job.0)
+            .bind(scope == ReplayScope::All)
+            .fetch_one(&self.read)
+            .await?;
+        Ok(unsigned(count))
+    }
+
+    /// Begins to swap a chunk's rows: the old ones are gone, and come back unless it is committed.
+    /// Its slices stay its own.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the chunk is not as it was; [`StoreError::Accounts`] when the
     /// table does not hold the rows that the ledger counts.
     pub async fn begin_replay(
         &self,
@@ -101,7 +141,6 @@ impl Store {
         let deletions = [
             "DELETE FROM quarantine WHERE chunk_id = ?",
             "DELETE FROM rule_failures WHERE chunk_id = ?",
-            "DELETE FROM coverage WHERE chunk_id = ?",
         ];
         for sql in deletions {
             sqlx::query(sql)
@@ -112,7 +151,8 @@ impl Store {
         Ok(load)
     }
 
-    /// Begins to find out what a replay would change; nothing is changed.
+    /// Begins to find out what a replay would change; nothing is changed. The rows that would be go
+    /// to temporary tables, which take what a constraint of one's own table might refuse.
     ///
     /// # Errors
     /// As [`Self::begin_replay`].
@@ -122,28 +162,23 @@ impl Store {
         mapping: &Mapping,
     ) -> Result<Rehearsal, StoreError> {
         // Temporary tables belong to the connection, and the reader's is as good as any.
-        let mut transaction = self.read.begin().await?;
-        let old = OldRows::of(&mut transaction, chunk, mapping).await?;
-        for sql in [
-            format!(
-                "CREATE TEMP TABLE old_rows AS SELECT * FROM {} WHERE 0",
-                old.table
-            ),
-            format!(
-                "CREATE TEMP TABLE new_rows AS SELECT * FROM {} WHERE 0",
-                mapping.table
-            ),
-            "CREATE TEMP TABLE new_quarantine AS SELECT * FROM quarantine WHERE 0".to_owned(),
-        ] {
-            sqlx::query(AssertSqlSafe(sql))
-                .execute(&mut *transaction)
-                .await?;
-        }
-        old.each(&mut transaction, "INSERT INTO temp.old_rows SELECT *")
-            .await?;
+        let transaction = self.read.begin().await?;
         let (event, claim) = (ChunkEvent::Replay, &chunk.claim);
         let mut load = Load::new(transaction, claim, mapping, event, chunk.state);
         load.check_fence().await?;
+        let old = OldRows::of(&mut load.transaction, chunk, mapping).await?;
+        let (before, after) = (quoted(&old.table), quoted(&mapping.table));
+        for sql in [
+            format!("CREATE TEMP TABLE old_rows AS SELECT * FROM {before} WHERE false"),
+            format!("CREATE TEMP TABLE new_rows AS SELECT * FROM {after} WHERE false"),
+            "CREATE TEMP TABLE new_quarantine AS SELECT * FROM quarantine WHERE false".to_owned(),
+        ] {
+            sqlx::query(AssertSqlSafe(sql))
+                .execute(&mut *load.transaction)
+                .await?;
+        }
+        old.each(&mut load.transaction, "INSERT INTO temp.old_rows SELECT *")
+            .await?;
         let targets = Targets {
             table: "temp.new_rows".to_owned(),
             quarantine: "temp.new_quarantine",
@@ -151,16 +186,39 @@ impl Store {
         Ok(Rehearsal {
             load: load.into_targets(targets, mapping),
             chunk: claim.chunk.id,
+            tables: (old.table, mapping.table.clone()),
         })
     }
 
-    /// What a chunk's symbols mean, as far as the database knows.
+    /// The slices that a chunk holds.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
-    pub async fn known_resolution(&self, chunk: &super::Chunk) -> Result<Resolution, StoreError> {
-        super::symbology::known_resolution(&self.read, chunk).await
+    pub async fn slices_of(&self, chunk: ChunkId) -> Result<Vec<Held>, StoreError> {
+        let mut connection = self.read.acquire().await?;
+        slices_of(&mut connection, chunk).await
     }
+
+    /// How often each rule failed in one chunk.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn chunk_failures(&self, chunk: ChunkId) -> Result<Vec<RuleFailures>, StoreError> {
+        let mut connection = self.read.acquire().await?;
+        chunk_failures(&mut connection, chunk).await
+    }
+}
+
+async fn slices_of(
+    connection: &mut SqliteConnection,
+    chunk: ChunkId,
+) -> Result<Vec<Held>, StoreError> {
+    let slices =
+        sqlx::query("SELECT instrument_id, start_ns, end_ns FROM coverage WHERE chunk_id = ?")
+            .bind(chunk.0)
+            .fetch_all(connection)
+            .await?;
+    slices.iter().map(super::submit::held).collect()
 }
 
 /// A replay that is not meant: dropped or compared, it leaves nothing behind.
@@ -168,6 +226,8 @@ impl Store {
 pub struct Rehearsal {
     load: Load,
     chunk: ChunkId,
+    /// The chunk's table, and the one that it would be in.
+    tables: (String, String),
 }
 
 impl AsMut<Load> for Rehearsal {
@@ -184,8 +244,11 @@ impl Rehearsal {
     /// [`StoreError`] when the database fails.
     pub async fn compare(mut self, loaded: &Loaded) -> Result<Difference, StoreError> {
         self.load.check_accounts(loaded)?;
-        let difference =
-            difference::between(&mut self.load.transaction, self.chunk, loaded).await?;
+        let transaction = &mut self.load.transaction;
+        let mut difference = difference::between(transaction, self.chunk, loaded).await?;
+        if self.tables.0 != self.tables.1 {
+            difference.moved = Some(self.tables);
+        }
         self.load.transaction.rollback().await?;
         Ok(difference)
     }
@@ -215,97 +278,75 @@ impl OldRows {
         .bind(table)
         .fetch_all(&mut **transaction)
         .await?;
-        let slices =
-            sqlx::query("SELECT instrument_id, start_ns, end_ns FROM coverage WHERE chunk_id = ?")
-                .bind(id.0)
-                .fetch_all(&mut **transaction)
-                .await?;
         Ok(Self {
             table: table.clone(),
             key: match key.as_slice() {
                 [instrument, time] if instrument == "instrument_id" => {
-                    Some((instrument.clone(), time.clone()))
+                    Some((quoted(instrument), quoted(time)))
                 }
                 _ => None,
             },
-            slices: slices
-                .iter()
-                .map(super::submit::held)
-                .collect::<Result<_, _>>()?,
+            slices: slices_of(transaction, id).await?,
             chunk: id,
             rows: chunk.loaded,
         })
     }
 
-    /// Deletes or copies the chunk's rows: all that the ledger counts.
+    /// Deletes or copies the chunk's rows: all that the ledger counts. `verb` is what stands before
+    /// FROM.
     async fn each(&self, connection: &mut SqliteConnection, verb: &str) -> Result<(), StoreError> {
+        let table = quoted(&self.table);
         let mut found = 0;
         if let Some((instrument, time)) = &self.key {
             for slice in &self.slices {
-                found += self
-                    .each_of_slice(connection, verb, instrument, time, slice)
+                let of_slice = of_slice(&table, instrument, slice);
+                let sql = format!(
+                    "{verb} FROM {table} WHERE {of_slice} AND {time} >= ?1 AND {time} < ?2
+                         AND chunk_id = ?3"
+                );
+                let done = sqlx::query(AssertSqlSafe(sql))
+                    .bind(slice.span.start.0)
+                    .bind(slice.span.end.0)
+                    .bind(self.chunk.0)
+                    .execute(&mut *connection)
                     .await?;
+                found += done.rows_affected();
             }
         }
         if found < self.rows {
             // A mapping of one's own may put other times into the key than the index time.
             let already = match verb {
-                "DELETE" => String::new(),
-                _ => " AND row_number NOT IN (SELECT row_number FROM temp.old_rows)".to_owned(),
+                "DELETE" => "",
+                _ => " AND row_number NOT IN (SELECT row_number FROM temp.old_rows)",
             };
-            let table = &self.table;
             let sql = format!("{verb} FROM {table} WHERE chunk_id = ?{already}");
-            found += sqlx::query(AssertSqlSafe(sql))
+            let done = sqlx::query(AssertSqlSafe(sql))
                 .bind(self.chunk.0)
                 .execute(&mut *connection)
-                .await?
-                .rows_affected();
+                .await?;
+            found += done.rows_affected();
         }
         if found == self.rows {
             return Ok(());
         }
-        Err(StoreError::Unreadable(format!(
-            "{found} rows of chunk {} in {} where its ledger counts {}",
-            self.chunk, self.table, self.rows
+        Err(StoreError::Accounts(format!(
+            "{} has {found} rows of chunk {}, and the ledger counts {}",
+            self.table, self.chunk, self.rows
         )))
     }
+}
 
-    /// The rows in one slice, by the table's key: without it each replay would read the whole table.
-    async fn each_of_slice(
-        &self,
-        connection: &mut SqliteConnection,
-        verb: &str,
-        instrument: &str,
-        time: &str,
-        slice: &Held,
-    ) -> Result<u64, StoreError> {
-        let table = &self.table;
-        let (instruments, first) = match slice.instrument_id {
-            Some(id) => (String::new(), format!("{instrument} = {id}")),
-            // The distinct instruments, each found by one step down the key.
-            None => (
-                format!(
-                    "WITH RECURSIVE ids (id) AS (
-                         SELECT min({instrument}) FROM {table} UNION ALL
-                         SELECT (SELECT min({instrument}) FROM {table} WHERE {instrument} > ids.id)
-                         FROM ids WHERE ids.id IS NOT NULL) "
-                ),
-                format!("{instrument} IN (SELECT id FROM ids)"),
-            ),
-        };
-        let wanted = format!("FROM {table} WHERE {first} AND {time} >= ? AND {time} < ?");
-        let sql = match verb.split_once("SELECT") {
-            Some((insert, columns)) => {
-                format!("{insert}{instruments}SELECT{columns} {wanted} AND chunk_id = ?")
-            }
-            None => format!("{instruments}{verb} {wanted} AND chunk_id = ?"),
-        };
-        let done = sqlx::query(AssertSqlSafe(sql))
-            .bind(slice.span.start.0)
-            .bind(slice.span.end.0)
-            .bind(self.chunk.0)
-            .execute(&mut *connection)
-            .await?;
-        Ok(done.rows_affected())
+/// The rows of a slice's instruments, so that they are found by the table's key: without it each
+/// replay would read the whole table.
+fn of_slice(table: &str, instrument: &str, slice: &Held) -> String {
+    match slice.instrument_id {
+        Some(id) => format!("{instrument} = {id}"),
+        // The distinct instruments, each found by one step down the key.
+        None => format!(
+            "{instrument} IN (WITH RECURSIVE ids (id) AS (
+                 SELECT min({instrument}) FROM {table} UNION ALL
+                 SELECT (SELECT min({instrument}) FROM {table} WHERE {instrument} > ids.id)
+                 FROM ids WHERE ids.id IS NOT NULL) SELECT id FROM ids)"
+        ),
     }
 }

@@ -69,6 +69,11 @@ impl RowBlock {
     }
 }
 
+/// A table's or column's name as SQL takes it: configuration may name one like a keyword.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// A count as the database keeps it.
 pub(super) fn count(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)

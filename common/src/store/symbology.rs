@@ -1,10 +1,10 @@
 //! Symbology: what symbols meant over which days, as the database keeps it.
 
 use dbn::SType;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection};
 
 use super::{Chunk, StoreError};
-use crate::time::{Day, DayRange};
+use crate::time::Day;
 use crate::vendor::{Resolution, SymbolWindow};
 
 /// What each symbol of a chunk meant: symbols that were asked for by their own type; those that the
@@ -74,41 +74,4 @@ pub(super) async fn insert_windows(
 fn parse_day(text: &str) -> Result<Day, StoreError> {
     let date = super::claim::parse::<chrono::NaiveDate>(text)?;
     Day::try_from(date).map_err(|error| StoreError::Unreadable(error.to_string()))
-}
-
-/// What a chunk's symbols mean within its days, as far as earlier loads have noted it.
-pub(super) async fn known_resolution(
-    pool: &SqlitePool,
-    chunk: &Chunk,
-) -> Result<Resolution, StoreError> {
-    let mut resolution = Resolution::default();
-    for symbol in chunk.symbols.names().unwrap_or_default() {
-        let rows = sqlx::query(
-            "SELECT instrument_id, start_date, end_date FROM symbology
-             WHERE dataset = ? AND stype_in = ? AND symbol = ? ORDER BY start_date, instrument_id",
-        )
-        .bind(&chunk.dataset)
-        .bind(chunk.stype_in.as_str())
-        .bind(symbol)
-        .fetch_all(pool)
-        .await?;
-        for row in &rows {
-            let start = parse_day(&row.try_get::<String, _>("start_date")?)?;
-            let end = parse_day(&row.try_get::<String, _>("end_date")?)?;
-            let days = DayRange::new(start, end).and_then(|days| days.intersection(chunk.days));
-            if let Some(days) = days {
-                let instrument_id: i64 = row.try_get("instrument_id")?;
-                let window = SymbolWindow {
-                    instrument_id: u32::try_from(instrument_id).unwrap_or_default(),
-                    days,
-                };
-                resolution
-                    .windows
-                    .entry(symbol.clone())
-                    .or_default()
-                    .push(window);
-            }
-        }
-    }
-    Ok(resolution)
 }

@@ -1,6 +1,7 @@
 //! `scheduler quarantine`: the records that failed a rule, and what today's rules make of them.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use common::chunk::ChunkId;
 use common::configuration::document::Refusal;
@@ -12,7 +13,7 @@ use super::replay::tell;
 use crate::arguments::{Global, Quarantine, QuarantineList, QuarantineRetry, QuarantineShow};
 use crate::exit::print;
 use crate::progress::thousands;
-use crate::replay::{Mode, find_job, go, open};
+use crate::replay::{Mode, Replayed, find_job, go, open};
 use crate::report::{aligned, plain_table};
 use crate::session::{Session, stop_on_signals};
 
@@ -153,24 +154,43 @@ async fn retry(session: &Session, options: &QuarantineRetry) -> anyhow::Result<E
     };
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
-    let Some(store) = open(session, mode).await? else {
-        print("no quarantined records: there is no database yet\n")?;
-        return Ok(ExitCode::SUCCESS);
-    };
     let mut replayed = Vec::new();
-    if let Some(wanted) = &options.job {
-        let (job, file) = find_job(session, &store, wanted).await?;
-        replayed.push(go(session, &store, job, file.as_ref(), mode, &stop).await?);
-    } else {
-        for job in store.jobs(None).await? {
-            replayed.push(go(session, &store, job, None, mode, &stop).await?);
-        }
-        // Jobs with nothing to decide about are not worth a line.
-        replayed.retain(|job| job.chunks > 0 || !job.kept.is_empty());
+    if let Some(store) = open(session, mode).await? {
+        let done = retry_jobs(session, &store, options, mode, &stop).await;
+        store.close().await;
+        replayed = done?;
     }
-    store.close().await;
     if replayed.is_empty() && !options.json {
         print("no chunk has quarantined records, and none is dead\n")?;
+        return Ok(ExitCode::SUCCESS);
     }
     tell(&replayed, options.json)
+}
+
+async fn retry_jobs(
+    session: &Session,
+    store: &Arc<Store>,
+    options: &QuarantineRetry,
+    mode: Mode,
+    stop: &CancellationToken,
+) -> anyhow::Result<Vec<Replayed>> {
+    if let Some(wanted) = &options.job {
+        let (job, file) = find_job(session, store, wanted).await?;
+        return Ok(vec![
+            go(session, store, job, file.as_ref(), mode, stop).await?,
+        ]);
+    }
+    let mut replayed = Vec::new();
+    for job in store.jobs(None).await? {
+        let of_job = go(session, store, job, None, mode, stop).await?;
+        let stopped = of_job.stopped;
+        // Jobs with nothing to decide about are not worth a line.
+        if of_job.chunks + of_job.current > 0 || !of_job.kept.is_empty() || stopped {
+            replayed.push(of_job);
+        }
+        if stopped {
+            break;
+        }
+    }
+    Ok(replayed)
 }

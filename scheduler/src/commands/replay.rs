@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use common::configuration::document::Refusal;
 use common::configuration::mapping::{ColumnType, Mapping};
 use common::price::Price;
+use common::quality::Severity;
 use common::store::Difference;
-use common::store::replay::ReplayScope;
+use common::store::replay::{ReplayScope, RuleDifference};
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
 
@@ -72,23 +73,34 @@ fn describe(job: &Replayed) -> String {
         text.push_str(&columns(job, schema, difference));
     }
     let nothing = job.schemas.values().all(Difference::is_nothing);
-    let (name, chunks) = (&job.name, thousands(job.chunks));
-    let kept = thousands(u64::try_from(job.kept.len()).unwrap_or(u64::MAX));
     let verdict = match (job.dry_run, nothing) {
-        (true, true) => "a replay would change nothing in them",
-        (true, false) => "nothing was changed; without --dry-run it would be as shown",
+        (true, true) => "compared; a replay would change nothing in them",
+        (true, false) => "compared; without --dry-run it would be as shown",
         (false, _) => "swapped",
     };
+    let (name, chunks) = (&job.name, thousands(job.chunks));
     text.push_str(&format!(
-        "{name} ({}): chunks gone through from the archive: {chunks} ({verdict}); chunks that stay \
-         as they are: {kept}. Spent: $0.00.\n",
+        "{name} ({}): chunks {verdict}: {chunks}.",
         job.job
     ));
+    let kept = u64::try_from(job.kept.len()).unwrap_or(u64::MAX);
+    for (what, count) in [
+        (" As they should be already: ", job.current),
+        (" That stay as they are: ", kept),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("{what}{}.", thousands(count)));
+        }
+    }
+    text.push_str(" Spent: $0.00.\n");
     for kept in job.kept.iter().take(KEPT_SHOWN) {
         text.push_str(&format!(
             "  stays as it is: chunk {} {} {}: {}\n",
             kept.chunk, kept.schema, kept.days, kept.error
         ));
+        if let Some(help) = kept.help {
+            text.push_str(&format!("    = help: {help}\n"));
+        }
     }
     if let Some(more @ 1..) = job.kept.len().checked_sub(KEPT_SHOWN) {
         text.push_str(&format!("  and {more} chunks more; --json lists all\n"));
@@ -126,8 +138,8 @@ fn rows_table(job: &Replayed) -> comfy_table::Table {
         if compared {
             let moved = [difference.entered, difference.left, difference.changed];
             rows.extend(moved.map(|rows| thousands(rows.unwrap_or_default())));
-            let sum = |count: fn(&common::store::replay::RuleDifference) -> u64| {
-                thousands(difference.rules.values().map(count).sum())
+            let sum = |count: fn(&RuleDifference) -> Option<u64>| {
+                thousands(difference.rules.values().filter_map(count).sum())
             };
             quarantine.push(sum(|rule| rule.entered_quarantine));
             quarantine.push(sum(|rule| rule.left_quarantine));
@@ -152,22 +164,30 @@ fn rules_table(job: &Replayed) -> Option<comfy_table::Table> {
     for (schema, difference) in &job.schemas {
         for (name, rule) in &difference.rules {
             any = true;
-            let severity = rule.severity.map(|severity| severity.to_string());
             let mut row = vec![
                 schema.clone(),
                 name.clone(),
-                severity.unwrap_or_default(),
+                severity(rule),
                 thousands(rule.failing_before),
                 thousands(rule.failing_after),
             ];
             if job.dry_run {
-                row.push(thousands(rule.entered_quarantine));
-                row.push(thousands(rule.left_quarantine));
+                row.push(thousands(rule.entered_quarantine.unwrap_or_default()));
+                row.push(thousands(rule.left_quarantine.unwrap_or_default()));
             }
             table.add_row(aligned(3, row));
         }
     }
     any.then_some(table)
+}
+
+/// What becomes of the records; where that changed, what became of them before.
+fn severity(rule: &RuleDifference) -> String {
+    let name = |severity: Option<Severity>| severity.map_or("", Severity::name);
+    match (rule.severity_before, rule.severity_after) {
+        (Some(before), Some(after)) if before != after => format!("{before} → {after}"),
+        (before, after) => name(after.or(before)).to_owned(),
+    }
 }
 
 /// The columns whose values would change, each with an example.
@@ -177,6 +197,11 @@ fn columns(job: &Replayed, schema: &str, difference: &Difference) -> String {
         .values()
         .find(|mapping| mapping.schema.as_str() == schema);
     let mut text = String::new();
+    if let Some((before, after)) = &difference.moved {
+        text.push_str(&format!(
+            "  {schema}: the rows would move from {before} to {after}\n"
+        ));
+    }
     for (name, column) in &difference.columns {
         let shown = |value: &Option<String>| shown(mapping, name, value.as_deref());
         text.push_str(&format!(

@@ -132,6 +132,11 @@ impl Installation {
         tables(&self.sandbox.database()).await
     }
 
+    /// Changes the database behind the program's back.
+    pub async fn execute(&self, sql: &'static str) {
+        testkit::checksum::execute(&self.sandbox.database(), sql).await;
+    }
+
     /// Requests for data so far.
     pub fn data_requests(&self) -> Vec<RequestLog> {
         let requests = self.simulator.requests().into_iter();

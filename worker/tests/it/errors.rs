@@ -120,6 +120,7 @@ fn store_errors() -> Vec<(StoreError, Decision)> {
         (StoreError::DiskFull, Decision::EndProcess),
         (StoreError::IllegalTransition(illegal), Decision::Dead),
         (StoreError::Unreadable(words()), Decision::Dead),
+        (StoreError::Accounts(words()), Decision::Dead),
         (StoreError::Migration(migration), Decision::Retry(None)),
         (database_error(), Decision::Retry(None)),
     ]
@@ -174,8 +175,9 @@ fn store_variant(error: &StoreError) -> usize {
         StoreError::DiskFull => 6,
         StoreError::IllegalTransition(_) => 7,
         StoreError::Unreadable(_) => 8,
-        StoreError::Migration(_) => 9,
-        StoreError::Database(_) => 10,
+        StoreError::Accounts(_) => 9,
+        StoreError::Migration(_) => 10,
+        StoreError::Database(_) => 11,
     }
 }
 
@@ -212,7 +214,7 @@ async fn every_error_leads_to_what_it_should() {
             .iter()
             .map(|(error, _)| store_variant(error))
             .collect(),
-        10,
+        11,
     );
     let stream = stream_errors();
     assert_all(stream.iter().map(stream_variant).collect(), 6);

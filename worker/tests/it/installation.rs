@@ -20,8 +20,6 @@ use common::vendor::{RangeRequest, Vendor, VendorError};
 use dbn::{SType, Schema};
 use fail::FailScenario;
 use simulator::{Config, RequestLog, Simulator};
-use sqlx::SqlitePool;
-use sqlx::sqlite::SqliteConnectOptions;
 use testkit::checksum::{TableSum, scalar, tables};
 use testkit::sandbox::Sandbox;
 use tokio::sync::{Notify, mpsc};
@@ -309,10 +307,7 @@ impl Installation {
 
     /// Changes the database behind the store's back.
     pub async fn execute(&self, sql: &'static str) {
-        let options = SqliteConnectOptions::new().filename(self.sandbox.database());
-        let pool = SqlitePool::connect_with(options).await.unwrap();
-        sqlx::query(sql).execute(&pool).await.unwrap();
-        pool.close().await;
+        testkit::checksum::execute(&self.sandbox.database(), sql).await;
     }
 
     /// Chunks that are in this state.

@@ -122,8 +122,11 @@ async fn a_rehearsal_tells_what_the_replay_then_does() {
     let small = u64::try_from(small).unwrap();
     assert!(small > 0);
     assert_eq!((told.left, told.entered), (Some(small), Some(0)));
-    assert_eq!(told.rules["size_positive"].entered_quarantine, small);
-    assert_eq!(told.rules["size_unusual"].severity, Some(Severity::Info));
+    assert_eq!(told.rules["size_positive"].entered_quarantine, Some(small));
+    assert_eq!(
+        told.rules["size_unusual"].severity_after,
+        Some(Severity::Info)
+    );
     let changed = installation.number(
         "SELECT count(*) FROM trades_data WHERE size > 1 AND sequence <> flags * 2 - depth",
     );
@@ -171,7 +174,7 @@ async fn above_the_limit_a_chunk_stays_as_it_was_and_says_why() {
         let text = error.to_string();
         for words in [
             "at most 1 % may",
-            "The worst is size_positive",
+            "the worst is size_positive",
             "size = 1",
             "record ",
         ] {
@@ -279,4 +282,33 @@ async fn a_dead_chunk_whose_symbols_nothing_here_explains_is_left_to_a_run() {
         "{refused:?}"
     );
     assert_eq!(installation.chunks("dead").await, 1);
+}
+
+#[tokio::test]
+async fn what_others_came_to_hold_since_leaves_a_replay_its_own() {
+    let mut installation = Installation::with(lenient).await;
+    let symbols = ["ES.c.0"];
+    let first = [piece(Schema::Trades, &symbols, january(4, 5))];
+    let job = installation
+        .submit("first", SType::Continuous, &first)
+        .await;
+    installation.work_off(job).await;
+    // Every instrument, on the same day: a slice over all that the first holds already.
+    let all = [piece(Schema::Trades, &[], january(4, 5))];
+    let later = installation.submit("all", SType::RawSymbol, &all).await;
+    installation.work_off(later).await;
+    let before = installation.tables().await;
+    installation.use_mapping(Schema::Trades, stricter);
+    for job in [job, later] {
+        let changed = replay_all(&installation, job).await;
+        assert!(changed.quarantined_after > 0, "{changed:?}");
+    }
+    let store = &installation.environment.store;
+    let covered = store.job(later).await.unwrap().unwrap().records;
+    assert!(covered.covered > 0 && covered.add_up(), "{covered:?}");
+    installation.use_mapping(Schema::Trades, |text| text);
+    for job in [later, job] {
+        replay_all(&installation, job).await;
+    }
+    assert_eq!(installation.tables().await, before);
 }

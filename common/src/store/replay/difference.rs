@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
-use super::super::rows::unsigned;
+use super::super::quarantine::chunk_failures;
+use super::super::rows::{quoted, unsigned};
 use super::super::{Loaded, StoreError};
 use super::Replayable;
 use crate::chunk::ChunkId;
 use crate::quality::{RuleFailures, Severity};
 
-/// What a replay would change.
+/// What a replay would change, or has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Difference {
+    /// The table that the rows would leave, and the one that they would be in; where it is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<(String, String)>,
     /// Rows in the table now.
     pub rows_before: u64,
     /// Rows in the table afterwards.
@@ -51,16 +55,20 @@ pub struct ColumnDifference {
 /// What would change by one rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RuleDifference {
-    /// What becomes of the records, by today's rules; by the former ones where it is gone.
-    pub severity: Option<Severity>,
+    /// What became of the records by the former rules; `None` where it did not fail.
+    pub severity_before: Option<Severity>,
+    /// What becomes of them by today's.
+    pub severity_after: Option<Severity>,
     /// Records that fail it now.
     pub failing_before: u64,
     /// Records that would fail it.
     pub failing_after: u64,
-    /// Records that it would bring into the quarantine.
-    pub entered_quarantine: u64,
-    /// Records that it holds in the quarantine, and no rule would.
-    pub left_quarantine: u64,
+    /// Records that it would bring into the quarantine; where they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entered_quarantine: Option<u64>,
+    /// Records that it holds in the quarantine, and no rule would; where they were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_quarantine: Option<u64>,
 }
 
 impl Difference {
@@ -82,36 +90,36 @@ impl Difference {
         for failed in before {
             let rule = self.rules.entry(failed.rule.clone()).or_default();
             rule.failing_before = failed.records;
-            rule.severity = Some(failed.severity);
+            rule.severity_before = Some(failed.severity);
         }
         for failed in after {
             let rule = self.rules.entry(failed.rule.clone()).or_default();
             rule.failing_after = failed.records;
-            rule.severity = Some(failed.severity);
+            rule.severity_after = Some(failed.severity);
         }
     }
 
     /// Whether a replay would change nothing but versions.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        let quarantined = |rule: &RuleDifference| rule.entered_quarantine + rule.left_quarantine;
+        let unchanged = |rule: &RuleDifference| {
+            let moved = [rule.entered_quarantine, rule.left_quarantine];
+            rule.failing_before == rule.failing_after
+                && rule.severity_before == rule.severity_after
+                && moved.iter().flatten().all(|records| *records == 0)
+        };
         let moved = [self.entered, self.left, self.changed];
         moved.iter().flatten().all(|rows| *rows == 0)
+            && self.moved.is_none()
             && self.rows_before == self.rows_after
-            && self
-                .rules
-                .values()
-                .all(|rule| rule.failing_before == rule.failing_after && quarantined(rule) == 0)
+            && self.rules.values().all(unchanged)
     }
 
     /// Takes another chunk's difference in.
     pub fn add(&mut self, other: Self) {
         self.rows_before += other.rows_before;
         self.rows_after += other.rows_after;
-        let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
-            (Some(one), Some(other)) => Some(one + other),
-            (one, other) => one.or(other),
-        };
+        self.moved = self.moved.take().or(other.moved);
         self.entered = sum(self.entered, other.entered);
         self.left = sum(self.left, other.left);
         self.changed = sum(self.changed, other.changed);
@@ -127,12 +135,21 @@ impl Difference {
         }
         for (name, rule) in other.rules {
             let known = self.rules.entry(name).or_default();
-            known.severity = rule.severity.or(known.severity);
+            known.severity_before = rule.severity_before.or(known.severity_before);
+            known.severity_after = rule.severity_after.or(known.severity_after);
             known.failing_before += rule.failing_before;
             known.failing_after += rule.failing_after;
-            known.entered_quarantine += rule.entered_quarantine;
-            known.left_quarantine += rule.left_quarantine;
+            known.entered_quarantine = sum(known.entered_quarantine, rule.entered_quarantine);
+            known.left_quarantine = sum(known.left_quarantine, rule.left_quarantine);
         }
+    }
+}
+
+/// What was compared in one chunk or another.
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one + other),
+        (one, other) => one.or(other),
     }
 }
 
@@ -151,7 +168,8 @@ pub(super) async fn between(
     }
     let mut difference = rows(connection).await?;
     quarantine(connection, chunk, &mut difference).await?;
-    failures(connection, chunk, loaded, &mut difference).await?;
+    let before = chunk_failures(connection, chunk).await?;
+    difference.count_failures(&before, &loaded.failures);
     Ok(difference)
 }
 
@@ -166,7 +184,10 @@ async fn rows(connection: &mut SqliteConnection) -> Result<Difference, StoreErro
     .await?;
     let unequal: Vec<_> = columns
         .iter()
-        .map(|name| format!("o.{name} IS NOT n.{name}"))
+        .map(|name| {
+            let name = quoted(name);
+            format!("o.{name} IS NOT n.{name}")
+        })
         .collect();
     let counts: Vec<_> = unequal
         .iter()
@@ -207,6 +228,7 @@ async fn example(
     name: &str,
     changed: u64,
 ) -> Result<ColumnDifference, StoreError> {
+    let name = quoted(name);
     let sql = format!(
         "SELECT CAST(o.{name} AS TEXT), CAST(n.{name} AS TEXT)
          FROM temp.old_rows AS o JOIN temp.new_rows AS n ON n.row_number = o.row_number
@@ -239,7 +261,7 @@ async fn quarantine(
     difference.quarantined_after = unsigned(after);
     for (from, to, entering) in [(NEW, OLD, true), (OLD, NEW, false)] {
         let sql = format!(
-            "SELECT rule, count(*) FROM {from} AS q WHERE ?1 = ?1 AND NOT EXISTS (
+            "SELECT rule, count(*) FROM {from} AS q WHERE NOT EXISTS (
                  SELECT 1 FROM {to} AS other WHERE other.record_number = q.record_number)
              GROUP BY rule"
         );
@@ -249,31 +271,11 @@ async fn quarantine(
             .await?;
         for (rule, records) in moved {
             let rule = difference.rules.entry(rule).or_default();
-            rule.severity = Some(Severity::Error);
             match entering {
-                true => rule.entered_quarantine = unsigned(records),
-                false => rule.left_quarantine = unsigned(records),
+                true => rule.entered_quarantine = Some(unsigned(records)),
+                false => rule.left_quarantine = Some(unsigned(records)),
             }
         }
     }
-    Ok(())
-}
-
-async fn failures(
-    connection: &mut SqliteConnection,
-    chunk: ChunkId,
-    loaded: &Loaded,
-    difference: &mut Difference,
-) -> Result<(), StoreError> {
-    let before =
-        sqlx::query("SELECT rule, severity, records FROM rule_failures WHERE chunk_id = ?")
-            .bind(chunk.0)
-            .fetch_all(connection)
-            .await?;
-    let before: Vec<_> = before
-        .iter()
-        .map(super::super::quarantine::failures)
-        .collect::<Result<_, _>>()?;
-    difference.count_failures(&before, &loaded.failures);
     Ok(())
 }

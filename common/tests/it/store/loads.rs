@@ -89,10 +89,7 @@ async fn a_load_whose_counts_do_not_add_up_is_refused_and_leaves_nothing(store: 
         let mut load = store.begin_load(&claim, &trades()).await.unwrap();
         load.insert(&rows(ES, NOW, 3)).await.unwrap();
         let refused = load.commit(&case, NOW).await;
-        assert!(
-            matches!(refused, Err(StoreError::Unreadable(_))),
-            "{case:?}"
-        );
+        assert!(matches!(refused, Err(StoreError::Accounts(_))), "{case:?}");
         assert_eq!(picture(store).await, before, "{case:?}");
     }
 }

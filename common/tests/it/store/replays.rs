@@ -166,7 +166,7 @@ async fn a_replay_that_is_dropped_leaves_all_as_it_was(store: &Store) {
     let mut load = store.begin_replay(&chunk, &trades()).await.unwrap();
     fill(&mut load, &claim, 5, 1).await;
     let refused = load.commit(&loaded(&claim, 5), NOW).await;
-    assert!(matches!(refused, Err(StoreError::Unreadable(_))));
+    assert!(matches!(refused, Err(StoreError::Accounts(_))));
     assert_eq!(picture(store).await, before);
 }
 
@@ -246,12 +246,12 @@ async fn a_replay_is_refused_when_the_table_is_not_as_the_ledger_says(store: &St
     chunk.loaded += 1;
     let refused = store.begin_replay(&chunk, &trades()).await;
     assert!(
-        matches!(refused, Err(StoreError::Unreadable(_))),
+        matches!(refused, Err(StoreError::Accounts(_))),
         "{refused:?}"
     );
     let refused = store.begin_rehearsal(&chunk, &trades()).await;
     assert!(
-        matches!(refused, Err(StoreError::Unreadable(_))),
+        matches!(refused, Err(StoreError::Accounts(_))),
         "{refused:?}"
     );
     assert_eq!(picture(store).await, before);
@@ -309,7 +309,12 @@ async fn a_rehearsal_tells_every_difference_and_changes_nothing(store: &Store) {
     assert_eq!(price.example_after.as_deref(), Some("7"));
     let rule = &difference.rules["size_positive"];
     assert_eq!((rule.failing_before, rule.failing_after), (2, 5));
-    assert_eq!((rule.entered_quarantine, rule.left_quarantine), (1, 1));
+    assert_eq!(
+        (rule.entered_quarantine, rule.left_quarantine),
+        (Some(1), Some(1))
+    );
+    let severities = (rule.severity_before, rule.severity_after);
+    assert_eq!(severities, (Some(Severity::Error), Some(Severity::Warning)));
     let gone = &difference.rules["bid_not_above_ask"];
     assert_eq!((gone.failing_before, gone.failing_after), (3, 0));
     assert_eq!(picture(store).await, before);
