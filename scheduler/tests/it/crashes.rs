@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::time::Nanos;
+use testkit::checksum::scalar;
 use tokio::process::Child;
 
 use crate::installation::{Installation, said};
@@ -69,6 +70,67 @@ async fn ten_kills_at_random_moments_change_nothing() {
     let leftovers = installation.sandbox.path().join("archive/parts");
     let leftovers = std::fs::read_dir(leftovers).map_or(0, Iterator::count);
     assert_eq!(leftovers, 0, "parts of killed processes were left behind");
+}
+
+/// Chunks that don't have just the rows and the quarantined records that their ledger counts.
+const WRONG: &str = "SELECT count(*) FROM chunks AS c WHERE c.state = 'done' AND (
+    c.quarantined_records <> (SELECT count(*) FROM quarantine AS q WHERE q.chunk_id = c.id)
+    OR c.loaded_records <> (SELECT count(*) FROM trades_data AS t WHERE t.chunk_id = c.id)
+        + (SELECT count(*) FROM tbbo_data AS t WHERE t.chunk_id = c.id)
+        + (SELECT count(*) FROM mbp_1_data AS t WHERE t.chunk_id = c.id)
+        + (SELECT count(*) FROM ohlcv_data AS t WHERE t.chunk_id = c.id)
+        + (SELECT count(*) FROM statistics_data AS t WHERE t.chunk_id = c.id)
+        + (SELECT count(*) FROM definitions_data AS t WHERE t.chunk_id = c.id)
+        + (SELECT count(*) FROM status_data AS t WHERE t.chunk_id = c.id))";
+
+#[tokio::test]
+async fn replays_that_are_killed_leave_each_chunk_as_it_was_or_as_it_will_be() {
+    let stricter = |text: String| text.replace("check: size > 0", "check: size > 2");
+    let job = format!("{JOB}max_quarantine_percent: 100\n");
+    let fresh = Installation::synthetic().await;
+    let (file, config) = (fresh.job(&job), fresh.config("mbp-1", stricter_book));
+    let run = ["run", &file, "--config-dir", &config];
+    fresh.succeed(&run).await;
+    let expected = fresh.tables().await;
+
+    let seed = Nanos::now().0.unsigned_abs();
+    println!("seed {seed}");
+    let mut moments = Moments(seed);
+    let installation = Installation::synthetic().await;
+    let file = installation.job(&job);
+    installation.succeed(&["run", &file]).await;
+    assert_ne!(installation.tables().await, expected);
+    let database = installation.sandbox.database();
+    let configs = [
+        installation.config_in("strict", "mbp-1", stricter_book),
+        installation.config_in("other", "trades", stricter),
+    ];
+    for kill in 0..10 {
+        let swapped = "SELECT coalesce(sum(epoch), 0) FROM chunks";
+        let before: i64 = scalar(&database, swapped).await;
+        let config = &configs[kill % 2];
+        let mut child = installation.spawn(&["replay", "crashes", "--config-dir", config]);
+        // Swaps tell how far the process is; the rest of a millisecond falls between two.
+        let more = i64::try_from(moments.next(12)).unwrap();
+        while scalar::<i64>(&database, swapped).await < before + more
+            && child.try_wait().unwrap().is_none()
+        {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_micros(moments.next(20_000))).await;
+        child.kill().await.unwrap();
+        let wrong: i64 = scalar(&database, WRONG).await;
+        assert_eq!(wrong, 0, "seed {seed}");
+    }
+    let finish = ["replay", "crashes", "--config-dir", &configs[0]];
+    installation.succeed(&finish).await;
+    assert_eq!(installation.tables().await, expected, "seed {seed}");
+    assert_eq!(installation.status().await["complete"], true);
+}
+
+fn stricter_book(text: String) -> String {
+    let rule = "  - {name: size_not_four, check: size <> 4, severity: error}\n";
+    format!("{text}{rule}")
 }
 
 #[tokio::test]

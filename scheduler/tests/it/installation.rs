@@ -105,7 +105,17 @@ impl Installation {
 
     /// A folder of configuration like the project's own, with one schema's file changed.
     pub fn config(&self, schema: &str, change: impl FnOnce(String) -> String) -> String {
-        let folder = self.sandbox.path().join("configuration");
+        self.config_in("configuration", schema, change)
+    }
+
+    /// The same in a folder of its own.
+    pub fn config_in(
+        &self,
+        folder: &str,
+        schema: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> String {
+        let folder = self.sandbox.path().join(folder);
         for name in ["jobs", "schemas"] {
             std::fs::create_dir_all(folder.join(name)).unwrap();
         }

@@ -146,7 +146,10 @@ async fn quarantined_records_are_listed_shown_and_decided_about_again() {
         .await;
     assert_shows(
         &said.stdout,
-        &["records of trades fail size_positive", "quality is complete"],
+        &[
+            "records of trades fail size_positive",
+            "quality is complete",
+        ],
     );
     let held_back = number(&installation, "SELECT count(*) FROM quarantine").await;
     let status = installation.status().await;
