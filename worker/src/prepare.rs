@@ -1,6 +1,8 @@
 //! Prepare: an archived stream to rows that may be loaded, on a thread of its own: decode →
 //! transform → own → validate, a few blocks ahead of the database.
 
+use std::fs::File;
+
 use common::archive::{Archive, Manifest, StreamFacts};
 use common::configuration::mapping::Mapping;
 use common::expression::Parameters;
@@ -63,7 +65,7 @@ impl Preparation {
             chunk_start: span.start,
             chunk_end: span.end,
         };
-        let mut stages = Stages {
+        let stages = Stages {
             validator: Validator::new(
                 mapping,
                 &chunk.quality.rules,
@@ -76,28 +78,10 @@ impl Preparation {
             owned: Some(owned),
             failed: None,
         };
+        let file = Hashing::new(file);
         let archived = manifest.sha256.clone();
         let thread = tokio::task::spawn_blocking(move || {
-            let mut file = Hashing::new(file);
-            let schema = stages.mapping.schema;
-            let facts = decode(&mut file, schema, |decoded| match decoded {
-                Decoded::Metadata(metadata) => metadata_sender.blocking_send(*metadata).is_ok(),
-                Decoded::Records(block) => match stages.prepare(&block) {
-                    Ok(block) => blocks_sender.blocking_send(block).is_ok(),
-                    Err(error) => {
-                        stages.failed = Some(error);
-                        false
-                    }
-                },
-            });
-            // Not every change is one that the decoder could notice; and what it, or anything after
-            // it, took exception to may be the change.
-            match file.sha256().map_err(ChunkError::Archive)? == archived {
-                true => stages.finish(facts),
-                false => Err(ChunkError::Damaged(
-                    "its bytes are not those that were archived".into(),
-                )),
-            }
+            stages.run(file, &archived, &metadata_sender, &blocks_sender)
         });
         Ok(Self {
             metadata,
@@ -167,6 +151,35 @@ struct Stages {
 }
 
 impl Stages {
+    /// Goes through the whole stream, as long as somebody takes what comes out of it.
+    fn run(
+        mut self,
+        mut file: Hashing<File>,
+        archived: &str,
+        metadata: &mpsc::Sender<Metadata>,
+        blocks: &mpsc::Sender<ValidBlock>,
+    ) -> Result<Prepared, ChunkError> {
+        let schema = self.mapping.schema;
+        let facts = decode(&mut file, schema, |decoded| match decoded {
+            Decoded::Metadata(header) => metadata.blocking_send(*header).is_ok(),
+            Decoded::Records(block) => match self.prepare(&block) {
+                Ok(block) => blocks.blocking_send(block).is_ok(),
+                Err(error) => {
+                    self.failed = Some(error);
+                    false
+                }
+            },
+        });
+        // Not every change is one that the decoder could notice; and what it, or anything after
+        // it, took exception to may be the change.
+        match file.sha256().map_err(ChunkError::Archive)? == archived {
+            true => self.finish(facts),
+            false => Err(ChunkError::Damaged(
+                "its bytes are not those that were archived".into(),
+            )),
+        }
+    }
+
     fn prepare(&mut self, records: &RecordBlock) -> Result<ValidBlock, ChunkError> {
         self.learn_ownership();
         let Some(ownership) = &mut self.ownership else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use common::chunk::ChunkId;
 use common::configuration::document::Refusal;
+use common::store::quarantine::QuarantineCount;
 use common::store::replay::ReplayScope;
 use common::store::{Access, QuarantineFilter, Quarantined, Store};
 use tokio_util::sync::CancellationToken;
@@ -48,12 +49,16 @@ async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<Exi
         print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if records.is_empty() {
-        print("no quarantined records\n")?;
-        return Ok(ExitCode::SUCCESS);
+    match records.is_empty() {
+        true => print("no quarantined records\n")?,
+        false => print(&describe_list(&counts, &records, options.limit))?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe_list(counts: &[QuarantineCount], records: &[Quarantined], limit: u32) -> String {
     let mut rules = plain_table(&["job", "schema", "rule", "records"]);
-    for count in &counts {
+    for count in counts {
         rules.add_row(aligned(
             3,
             vec![
@@ -65,7 +70,7 @@ async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<Exi
         ));
     }
     let mut table = plain_table(&["record", "schema", "time", "instrument", "rule", "found"]);
-    for record in &records {
+    for record in records {
         table.add_row([
             format!("{}:{}", record.chunk, record.record_number),
             record.schema.clone(),
@@ -75,12 +80,11 @@ async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<Exi
             record.found.clone(),
         ]);
     }
-    let (shown, limit) = (records.len(), options.limit);
-    print(&format!(
+    let shown = records.len();
+    format!(
         "{rules}\n{table}\n{shown} records shown (--limit {limit}); \
          `scheduler quarantine show CHUNK:RECORD` shows one whole\n"
-    ))?;
-    Ok(ExitCode::SUCCESS)
+    )
 }
 
 async fn show(session: &Session, options: &QuarantineShow) -> anyhow::Result<ExitCode> {

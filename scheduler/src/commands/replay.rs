@@ -93,6 +93,16 @@ fn describe(job: &Replayed) -> String {
         }
     }
     text.push_str(" Spent: $0.00.\n");
+    text.push_str(&describe_kept(job));
+    if job.stopped {
+        text.push_str("stopped before the last chunk: run it again for the rest\n");
+    }
+    text
+}
+
+/// The chunks that stay as they are, and what to do about them.
+fn describe_kept(job: &Replayed) -> String {
+    let mut text = String::new();
     for kept in job.kept.iter().take(KEPT_SHOWN) {
         text.push_str(&format!(
             "  stays as it is: chunk {} {} {}: {}\n",
@@ -104,9 +114,6 @@ fn describe(job: &Replayed) -> String {
     }
     if let Some(more @ 1..) = job.kept.len().checked_sub(KEPT_SHOWN) {
         text.push_str(&format!("  and {more} chunks more; --json lists all\n"));
-    }
-    if job.stopped {
-        text.push_str("stopped before the last chunk: run it again for the rest\n");
     }
     text
 }
