@@ -4,6 +4,7 @@ pub mod time;
 pub mod money;
 pub mod price;
 pub mod quality;
+pub mod nearest;
 pub mod request;
 pub mod expression;
 pub mod configuration;

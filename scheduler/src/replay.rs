@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use common::archive::Archive;
 use common::chunk::{ChunkId, JobId};
-use common::configuration::document::{Refusal, nearest};
+use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
+use common::nearest::nearest;
 use common::quality::Quality;
 use common::store::replay::ReplayScope;
 use common::store::{Access, Difference, JobStatus, Replayable, Store, StoreError};

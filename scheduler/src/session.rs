@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use common::configuration::document::{Document, Refusal, nearest};
+use common::configuration::document::{Document, Refusal};
 use common::configuration::files::{ConfigFiles, read_file};
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
+use common::nearest::nearest;
 use common::request::JobSource;
 use common::source::Sources;
 use common::store::Store;

@@ -192,14 +192,3 @@ impl fmt::Display for Refusal {
         Ok(())
     }
 }
-
-/// The known name nearest to a mistyped one, for "did you mean".
-#[must_use]
-pub fn nearest<'a>(mistyped: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(mistyped, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| name)
-}

@@ -9,8 +9,9 @@ use dbn::{SType, Schema};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::document::{Document, Refusal, nearest};
+use super::document::{Document, Refusal};
 use crate::money::Usd;
+use crate::nearest::nearest;
 use crate::quality::{NotAPercentage, Quality};
 use crate::request::{ChunkLength, Chunking, JobSource, Request, SYMBOLS_PER_REQUEST_MAX, Symbols};
 use crate::time::{Day, DayRange};

@@ -13,16 +13,15 @@ use sha2::{Digest, Sha256};
 
 use self::column::{Columns, WrittenColumn};
 use self::rule::{Rule, WrittenRule, applied, check_rules};
-use super::document::{Document, Refusal, nearest};
+use super::document::{Document, Refusal};
 use super::files::ConfigFiles;
 use super::job_file::SCHEMAS;
 use crate::expression;
+use crate::nearest::{did_you_mean, nearest};
 use crate::record_layout::{Field, RecordLayout};
 use crate::store::load::TableColumn;
+use crate::store::rows::LINEAGE;
 
-/// The columns of every market table that no mapping fills: which chunk a row came with, and its
-/// record's number in the chunk's stream.
-const LINEAGE: [&str; 2] = ["chunk_id", "row_number"];
 /// Hexadecimal digits of a version: enough to tell a few hundred apart.
 const VERSION_DIGITS: usize = 16;
 
@@ -292,11 +291,8 @@ impl Mapping {
         }
         for column in &self.columns {
             let Some(held) = table.iter().find(|held| held.name == column.name) else {
-                let names = || table.iter().map(|held| held.name.as_str());
-                let help = match nearest(&column.name, names()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("its columns are {}", names().collect::<Vec<_>>().join(", ")),
-                };
+                let names = table.iter().map(|held| held.name.as_str());
+                let help = did_you_mean(&column.name, names, "its columns");
                 let message = format!("{} has no column {:?}", self.table, column.name);
                 return Err(self.document.refuse_at(&column.place, message, &help));
             };

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::document::{Refusal, nearest};
+use super::document::Refusal;
 use super::files::ConfigFiles;
+use crate::nearest::nearest;
 use crate::quality::{NotAPercentage, QuarantineLimit};
 
 /// The vendor's key. It never prints itself.

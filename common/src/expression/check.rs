@@ -14,7 +14,7 @@ use super::parse::parse;
 use super::plan::{Operand, Predicate, Text};
 use super::syntax::{Comparison, Kind, Node, Quoted};
 use super::{Column, ValueType};
-use crate::configuration::document::nearest;
+use crate::nearest::{did_you_mean, nearest};
 
 const CHUNK_START: &str = "chunk_start";
 const CHUNK_END: &str = "chunk_end";
@@ -151,15 +151,11 @@ impl<'a> Checker<'a> {
     }
 
     fn unknown(&self, name: &str, place: Place) -> ExpressionError {
-        let columns = || self.columns.iter().map(|column| column.name.as_str());
-        let known = || columns().chain([CHUNK_START, CHUNK_END]);
-        let same = known().find(|known| known.eq_ignore_ascii_case(name));
-        let help = match same.or_else(|| nearest(name, known())) {
+        let columns = self.columns.iter().map(|column| column.name.as_str());
+        let known = columns.clone().chain([CHUNK_START, CHUNK_END]);
+        let help = match nearest(name, known) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "the columns are {}",
-                columns().collect::<Vec<_>>().join(", ")
-            ),
+            None => did_you_mean(name, columns, "the columns"),
         };
         ExpressionError::new(place, format!("unknown column `{name}`")).help(help)
     }

@@ -14,15 +14,13 @@
 mod fields;
 
 use self::fields::{BIGINT_BYTES, Cursor, Fields};
-use super::rows::RowBlock;
+use super::rows::{LINEAGE, RowBlock};
 use crate::chunk::ChunkId;
 use crate::configuration::mapping::{ColumnType, Mapping};
 
 /// The signature, no flags, no extension.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
-const CHUNK_ID: &str = "chunk_id";
-const ROW_NUMBER: &str = "row_number";
 
 /// A column as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ impl CopyEncoder {
     /// An encoder of a mapping's rows.
     #[must_use]
     pub fn new(mapping: &Mapping) -> Self {
-        let mut columns = Vec::with_capacity(mapping.columns.len() + 2);
+        let mut columns = Vec::with_capacity(mapping.columns.len() + LINEAGE.len());
         let mut column = |name: String, sql_type| columns.push(CopyColumn { name, sql_type });
         for mapped in &mapping.columns {
             let name = mapped.name.clone();
@@ -59,8 +57,9 @@ impl CopyEncoder {
                 ColumnType::Char | ColumnType::Text => column(name, "text"),
             }
         }
-        column(CHUNK_ID.to_owned(), "bigint");
-        column(ROW_NUMBER.to_owned(), "bigint");
+        for name in LINEAGE {
+            column(name.to_owned(), "bigint");
+        }
         let types = mapping.columns.iter().map(|column| column.column_type);
         Self {
             types: types.collect(),

@@ -7,7 +7,7 @@ use sqlx::Arguments;
 use sqlx::sqlite::SqliteArguments;
 
 use super::StoreError;
-use super::rows::{ColumnValues, NULL, RowBlock, quoted};
+use super::rows::{ColumnValues, LINEAGE, NULL, RowBlock, quoted};
 use crate::configuration::mapping::Mapping;
 
 /// `SQLite` takes 32,766 values a statement.
@@ -34,10 +34,11 @@ impl InsertStatements {
             .map(|column| quoted(&column.name))
             .collect();
         let head = format!(
-            "INSERT INTO {table} ({}, chunk_id, row_number) VALUES ",
-            columns.join(", ")
+            "INSERT INTO {table} ({}, {}) VALUES ",
+            columns.join(", "),
+            LINEAGE.join(", ")
         );
-        let values_per_row = columns.len() + 2;
+        let values_per_row = columns.len() + LINEAGE.len();
         let most = (VALUES_PER_STATEMENT_MAX / values_per_row).clamp(1, ROWS_PER_STATEMENT_MAX);
         let sizes = [most, (most / 8).max(1), (most / 64).max(1), 1];
         Self {

@@ -5,6 +5,10 @@ use std::sync::Arc;
 /// What stands for NULL in a column of numbers. No price, time or count of the vendor's has it.
 pub const NULL: i64 = i64::MIN;
 
+/// The columns of every market table that no mapping fills: which chunk a row came with, and its
+/// record's number in the chunk's stream.
+pub const LINEAGE: [&str; 2] = ["chunk_id", "row_number"];
+
 /// The values of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ColumnValues {

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use common::chunk::ChunkId;
-use common::configuration::document::{Refusal, nearest};
+use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
+use common::nearest::nearest;
 use common::request::{ChunkLength, Request};
 use common::source::{Source, SourceError, Uncovered};
 use common::store::{PlannedChunk, Store, StoreError};

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{ColumnType, MappedColumn, Source, Value, place_of};
-use crate::configuration::document::{Document, Refusal, nearest};
+use crate::configuration::document::{Document, Refusal};
 use crate::expression::{self, ExpressionError, ValueType, convertible};
+use crate::nearest::did_you_mean;
 use crate::record_layout::{Field, FieldKind, RecordLayout};
 
 /// The name of the field that every record has: what tells a schema's sizes apart, `1d` for
@@ -162,11 +163,8 @@ impl Columns<'_> {
     }
 
     fn unknown_field(&self, name: &Spanned<String>) -> Refusal {
-        let names = || self.layout.fields.iter().map(|field| field.name.as_str());
-        let help = match nearest(&name.value, names()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the fields are {}", names().collect::<Vec<_>>().join(", ")),
-        };
+        let names = self.layout.fields.iter().map(|field| field.name.as_str());
+        let help = did_you_mean(&name.value, names, "the fields");
         let message = format!("{} records have no field {:?}", self.schema, name.value);
         self.document.refuse_at(name, message, &help)
     }

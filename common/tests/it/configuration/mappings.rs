@@ -502,3 +502,13 @@ fn another_rule_or_mapping_is_another_version() {
     }
     assert_eq!(others[1], version(COLUMNS, &[]));
 }
+
+#[test]
+fn of_many_names_the_first_are_told() {
+    let text = COLUMNS.replace("[trades]", "[definition]");
+    let text = text.replace("{name: price}", "{name: price, field: xyzzy}");
+    let refusal = load(&text, Schema::Definition).unwrap_err();
+    assert_shows(&refusal, &["the fields are publisher_id, ", "more"]);
+    let help = refusal.help.unwrap_or_default();
+    assert!(help.len() < 300, "{help}");
+}
