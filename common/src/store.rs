@@ -15,6 +15,7 @@ pub mod connection;
 pub mod submit;
 pub mod claim;
 pub mod spend;
+pub mod table;
 pub mod rows;
 mod insert;
 pub mod copy;

@@ -123,7 +123,7 @@ impl Session {
         let mut mappings = HashMap::new();
         for schema in schemas {
             let mapping = Mapping::load(&self.files, *schema)?;
-            mapping.check_against(&store.table_columns(&mapping.table).await?)?;
+            mapping.check_against(&store.table(&mapping.table).await?)?;
             mappings.insert(*schema, mapping);
         }
         Ok(mappings)

@@ -2,6 +2,7 @@
 //! columns are held to.
 
 mod column;
+mod fit;
 pub mod rule;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,8 @@ use super::document::{Document, Refusal};
 use super::files::ConfigFiles;
 use super::job_file::SCHEMAS;
 use crate::expression;
-use crate::nearest::{did_you_mean, nearest};
+use crate::nearest::nearest;
 use crate::record_layout::{Field, RecordLayout};
-use crate::store::load::TableColumn;
 use crate::store::rows::LINEAGE;
 
 /// Hexadecimal digits of a version: enough to tell a few hundred apart.
@@ -269,67 +269,6 @@ impl Mapping {
         }
         let digest = Sha256::digest(text.as_bytes());
         crate::hex(&digest)[..VERSION_DIGITS].to_owned()
-    }
-
-    /// Checks the mapping against the table that it fills, before anything is fetched.
-    ///
-    /// # Errors
-    /// [`Refusal`] with the place of a column that the table can't hold, or leaves without a value.
-    pub fn check_against(&self, table: &[TableColumn]) -> Result<(), Refusal> {
-        if table.is_empty() {
-            let message = format!("there is no table {:?}", self.table);
-            let help = "write a market table's name, for example trades_data";
-            return Err(self.document.refuse_at(&self.table_place, message, help));
-        }
-        if !LINEAGE
-            .iter()
-            .all(|own| table.iter().any(|held| held.name == *own))
-        {
-            let message = format!("{:?} is no market table", self.table);
-            let help = "write a table that has the columns chunk_id and row_number";
-            return Err(self.document.refuse_at(&self.table_place, message, help));
-        }
-        for column in &self.columns {
-            let Some(held) = table.iter().find(|held| held.name == column.name) else {
-                let names = table.iter().map(|held| held.name.as_str());
-                let help = did_you_mean(&column.name, names, "its columns");
-                let message = format!("{} has no column {:?}", self.table, column.name);
-                return Err(self.document.refuse_at(&column.place, message, &help));
-            };
-            let text = matches!(column.column_type, ColumnType::Char | ColumnType::Text);
-            if text != held.holds_text {
-                let (ours, theirs) = (column.column_type.name(), &held.sql_type);
-                let message = format!(
-                    "{:?} is {ours}, and the table's column {theirs}",
-                    column.name
-                );
-                let help = "map a field of the column's type, or change `type`";
-                return Err(self.document.refuse_at(&column.place, message, help));
-            }
-            if column.nullable && held.not_null {
-                let message = format!(
-                    "{:?} is {} that can be undefined, and the table's column {} NOT NULL",
-                    column.name,
-                    column.column_type.name(),
-                    held.sql_type
-                );
-                let help = "give the column a `default`, or let the table's column take NULL";
-                return Err(self.document.refuse_at(&column.place, message, help));
-            }
-        }
-        let filled = |held: &&TableColumn| {
-            let own = LINEAGE.contains(&held.name.as_str());
-            own || self.columns.iter().any(|column| column.name == held.name)
-        };
-        let unfilled = table.iter().find(|held| held.not_null && !filled(held));
-        unfilled.map_or(Ok(()), |held| {
-            let message = format!(
-                "{}.{} must have a value, and nothing fills it",
-                self.table, held.name
-            );
-            let help = format!("add `- {{name: {}}}` to the columns", held.name);
-            Err(self.document.refuse_at(&self.table_place, message, &help))
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::coverage::{held_by_others, insert_slices};
 use super::insert::{InsertStatements, arguments};
@@ -76,41 +76,6 @@ impl Store {
         load.check_fence().await?;
         Ok(load)
     }
-
-    /// A market table's columns; none when there is no table.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails.
-    pub async fn table_columns(&self, table: &str) -> Result<Vec<TableColumn>, StoreError> {
-        let rows = sqlx::query("SELECT name, type, \"notnull\" FROM pragma_table_info(?)")
-            .bind(table)
-            .fetch_all(&self.read)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let sql_type: String = row.try_get("type")?;
-                Ok(TableColumn {
-                    name: row.try_get("name")?,
-                    holds_text: sql_type == "TEXT",
-                    sql_type,
-                    not_null: row.try_get("notnull")?,
-                })
-            })
-            .collect()
-    }
-}
-
-/// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableColumn {
-    /// Its name.
-    pub name: String,
-    /// Its type, in the database's words.
-    pub sql_type: String,
-    /// Whether it holds text; a number otherwise.
-    pub holds_text: bool,
-    /// Whether every row must have a value.
-    pub not_null: bool,
 }
 
 impl Load {

@@ -235,10 +235,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when there is no such view, or the database fails.
     pub async fn sample(&self, view: &str, rows: u32) -> Result<Sample, StoreError> {
-        let table = self.table_columns(view).await?;
-        let columns: Vec<String> = table
+        let names = sqlx::query_scalar("SELECT name FROM pragma_table_info(?)");
+        let names: Vec<String> = names.bind(view).fetch_all(&self.read).await?;
+        let columns: Vec<String> = names
             .into_iter()
-            .map(|column| column.name)
             .filter(|name| !["instrument_id", "chunk_id", "row_number"].contains(&name.as_str()))
             .take(SAMPLE_COLUMNS)
             .collect();

@@ -61,7 +61,7 @@ pub async fn check(global: &Global, options: &RulesCheck) -> anyhow::Result<Exit
         None => Store::in_memory().await?,
     };
     for mapping in &mappings {
-        mapping.check_against(&store.table_columns(&mapping.table).await?)?;
+        mapping.check_against(&store.table(&mapping.table).await?)?;
     }
     check_jobs(&session, &mappings)?;
     let sample = match &options.sample {
