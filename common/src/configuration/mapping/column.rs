@@ -16,6 +16,8 @@ use crate::record_layout::{Field, FieldKind, RecordLayout};
 /// The name of the field that every record has: what tells a schema's sizes apart, `1d` for
 /// `ohlcv-1d`.
 const GRANULARITY: &str = "granularity";
+/// The field that says whose record it is.
+const INSTRUMENT: &str = "instrument_id";
 /// What a field's value is called where it is scaled or cast.
 const VALUE: &str = "value";
 
@@ -70,6 +72,9 @@ impl Columns<'_> {
             (None, Some(text)) => self.expression(column, text, before)?,
             (None, None) => self.field(column)?,
         };
+        if let Some(refusal) = self.not_the_records_own(column, &source) {
+            return Err(refusal);
+        }
         Ok(MappedColumn {
             name: column.name.value.clone(),
             column_type,
@@ -77,6 +82,32 @@ impl Columns<'_> {
             nullable,
             place: place_of(&column.name),
         })
+    }
+
+    /// Which records a chunk holds, and in which order a table has them, rests on the instrument and
+    /// the index time: their columns are the fields as they are.
+    fn not_the_records_own(&self, column: &WrittenColumn, source: &Source) -> Option<Refusal> {
+        let name = column.name.value.as_str();
+        let plain = matches!(
+            source,
+            Source::Field { field, conversion: None, default: None } if field.name == name
+        );
+        if plain || ![INSTRUMENT, self.layout.index_time].contains(&name) {
+            return None;
+        }
+        let texts = [&column.value, &column.expression, &column.field];
+        let texts = texts
+            .into_iter()
+            .flatten()
+            .filter(|text| text.value != name);
+        let texts = texts.chain(&column.scale).chain(&column.default);
+        let mut places = texts
+            .map(place_of)
+            .chain(column.r#type.as_ref().map(place_of));
+        let place = places.next().unwrap_or(place_of(&column.name));
+        let message = format!("the column {name:?} has to be the record's own {name}");
+        let help = format!("write `- {{name: {name}}}`, and give the other value another column");
+        Some(self.document.refuse_at(&place, message, &help))
     }
 
     fn constant(

@@ -372,6 +372,48 @@ async fn a_column_takes_its_own_kind_alone() {
     assert!(check("side", "{name: side, value: B, type: char}").is_ok());
 }
 
+#[test]
+fn what_ownership_and_clustering_rest_on_is_the_records_own() {
+    for (column, line, place) in [
+        (
+            "instrument_id",
+            "{name: instrument_id, field: size}",
+            ":4:34",
+        ),
+        (
+            "instrument_id",
+            "{name: instrument_id, value: 1, type: integer}",
+            ":4:34",
+        ),
+        ("instrument_id", "{name: instrument_id, scale: 2}", ":4:34"),
+        (
+            "instrument_id",
+            "{name: instrument_id, type: price}",
+            ":4:33",
+        ),
+        ("ts_recv", "{name: ts_recv, field: ts_event}", ":5:28"),
+        (
+            "ts_recv",
+            "{name: ts_recv, expression: instrument_id + 1}",
+            ":5:33",
+        ),
+        ("ts_recv", "{name: ts_recv, type: integer}", ":5:27"),
+    ] {
+        let refusal = load(&with(column, line), Schema::Trades).expect_err(line);
+        let help = format!("write `- {{name: {column}}}`");
+        assert_shows(&refusal, &["has to be the record's own", place, &help]);
+    }
+    let plain = with(
+        "ts_recv",
+        "{name: ts_recv, field: ts_recv, type: timestamp}",
+    );
+    assert!(load(&plain, Schema::Trades).is_ok());
+    // Where records have no time of receipt, the column of that name is any other.
+    let bars =
+        "schemas: [ohlcv-1d]\ntable: trades_data\ncolumns:\n  - {name: ts_recv, field: ts_event}\n";
+    assert!(load(bars, Schema::Ohlcv1D).is_ok());
+}
+
 #[tokio::test]
 async fn text_may_be_one_character() {
     let bars =
