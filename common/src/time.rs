@@ -39,6 +39,19 @@ impl Nanos {
         Self(self.0.saturating_add(nanos))
     }
 
+    /// The instant that a text of RFC 3339 means, where 64 bits hold it.
+    ///
+    /// # Errors
+    /// [`NotAnInstant`] when it is none, or outside of the range.
+    pub fn exact(text: &str) -> Result<Self, NotAnInstant> {
+        match text.parse() {
+            Err(_) => Err(NotAnInstant::Unreadable),
+            // What 64 bits can't hold is read as the first or the last instant.
+            Ok(Self(i64::MIN | i64::MAX)) => Err(NotAnInstant::OutOfRange),
+            Ok(instant) => Ok(instant),
+        }
+    }
+
     /// The UTC day that holds this instant.
     #[must_use]
     pub fn day(self) -> Day {
@@ -77,6 +90,17 @@ impl FromStr for Nanos {
         };
         Ok(Self(instant.timestamp_nanos_opt().unwrap_or(end)))
     }
+}
+
+/// Why a text is no instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnInstant {
+    /// It is not written as one.
+    #[error("is not an instant")]
+    Unreadable,
+    /// Nanoseconds in 64 bits can't hold it.
+    #[error("is outside of the years 1677 to 2262")]
+    OutOfRange,
 }
 
 /// A UTC day, in days since 1970-01-01.

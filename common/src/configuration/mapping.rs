@@ -4,6 +4,7 @@
 mod column;
 mod fit;
 pub mod rule;
+mod value;
 
 use std::collections::BTreeMap;
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::value::read_value;
 use super::{ColumnType, MappedColumn, Source, Value, place_of};
 use crate::configuration::document::{Document, Refusal};
 use crate::expression::{self, ExpressionError, ValueType, convertible};
@@ -117,7 +118,7 @@ impl Columns<'_> {
     ) -> Result<(ColumnType, Source, bool), Refusal> {
         self.refuse_beside(column, "a value")?;
         let column_type = column.r#type.as_ref().map_or(ColumnType::Text, |t| t.value);
-        let constant = self.parse_value(value, column_type)?;
+        let constant = read_value(self.document, value, column_type)?;
         Ok((column_type, Source::Constant(constant), false))
     }
 
@@ -176,7 +177,7 @@ impl Columns<'_> {
         }
         let default = column.default.as_ref();
         let default = default
-            .map(|value| self.parse_value(value, column_type))
+            .map(|value| read_value(self.document, value, column_type))
             .transpose()?;
         let undefined = field.can_be_undefined() && self.layout.index_time != field.name;
         let nullable = undefined && default.is_none();
@@ -227,46 +228,6 @@ impl Columns<'_> {
             }
         }
         Ok(())
-    }
-
-    fn parse_value(
-        &self,
-        written: &Spanned<String>,
-        column_type: ColumnType,
-    ) -> Result<Value, Refusal> {
-        let text = written.value.as_str();
-        let value = match column_type {
-            ColumnType::Integer => text.parse().ok().map(Value::Integer),
-            ColumnType::Price => text
-                .parse::<Decimal>()
-                .ok()
-                .and_then(crate::price::Price::from_decimal)
-                .map(|price| Value::Integer(price.0)),
-            ColumnType::Timestamp => text
-                .parse::<crate::time::Nanos>()
-                .ok()
-                .map(|instant| Value::Integer(instant.0)),
-            ColumnType::Char => {
-                let one = text.len() == 1 && text.is_ascii();
-                one.then(|| Value::Text(text.to_owned()))
-            }
-            ColumnType::Text => Some(Value::Text(text.to_owned())),
-        };
-        value.ok_or_else(|| {
-            let example = match column_type {
-                ColumnType::Integer => "0",
-                ColumnType::Price => "1234.25",
-                ColumnType::Timestamp => "2024-01-31T00:00:00Z",
-                ColumnType::Char => "N",
-                ColumnType::Text => "text",
-            };
-            let message = format!(
-                "{text:?} does not fit a column of type {}",
-                column_type.name()
-            );
-            self.document
-                .refuse_at(written, message, &format!("write for example {example}"))
-        })
     }
 }
 

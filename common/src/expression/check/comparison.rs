@@ -8,7 +8,7 @@ use super::super::number::{Formula, Number, aligned};
 use super::super::plan::{Operand, Text};
 use super::super::syntax::{Kind, Node};
 use super::{Checker, USE_IS_NULL};
-use crate::time::Nanos;
+use crate::time::{Nanos, NotAnInstant};
 
 /// Values that are compared with one another.
 pub(super) enum Group {
@@ -155,18 +155,16 @@ fn has_column(operand: &Operand) -> bool {
 }
 
 fn instant(text: &str, place: Place) -> Result<Number, ExpressionError> {
-    let refuse = |message: &str| ExpressionError::new(place, format!("'{text}' {message}"));
-    let Ok(nanos) = text.parse::<Nanos>() else {
-        let help = match text.parse::<NaiveDate>() {
-            Ok(date) => format!("write '{date}T00:00:00Z'"),
-            Err(_) => "write for example '2024-01-31T00:00:00Z'".to_owned(),
-        };
-        return Err(refuse("is not an instant").help(help));
-    };
-    // What 64 bits can't hold is read as the first or the last instant.
-    if [i64::MIN, i64::MAX].contains(&nanos.0) {
-        return Err(refuse("is outside of the years 1677 to 2262"));
-    }
+    let refuse = |error: NotAnInstant| ExpressionError::new(place, format!("'{text}' {error}"));
+    let nanos = Nanos::exact(text).map_err(|error| match (error, text.parse::<NaiveDate>()) {
+        (NotAnInstant::Unreadable, Ok(date)) => {
+            refuse(error).help(format!("write '{date}T00:00:00Z'"))
+        }
+        (NotAnInstant::Unreadable, Err(_)) => {
+            refuse(error).help("write for example '2024-01-31T00:00:00Z'")
+        }
+        (NotAnInstant::OutOfRange, _) => refuse(error),
+    })?;
     Number::constant(i128::from(nanos.0), ValueType::Timestamp)
-        .ok_or_else(|| refuse("is not an instant"))
+        .ok_or_else(|| refuse(NotAnInstant::OutOfRange))
 }

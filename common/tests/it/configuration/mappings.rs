@@ -136,6 +136,10 @@ fn a_default_is_read_by_the_columns_type() {
         ("size", "1.5"),
         ("side", "NN"),
         ("ts_event", "1970"),
+        ("size", "-9223372036854775808"),
+        ("price", "-9223372036.854775808"),
+        ("ts_event", "1600-01-01T00:00:00Z"),
+        ("ts_event", "2300-01-01T00:00:00Z"),
     ] {
         let text = with(column, &format!("{{name: {column}, default: '{written}'}}"));
         let refusal = load(&text, Schema::Trades).unwrap_err();
@@ -143,6 +147,18 @@ fn a_default_is_read_by_the_columns_type() {
             &refusal,
             &[written, "does not fit", "trades.yaml:", "write for example"],
         );
+    }
+}
+
+#[test]
+fn a_value_with_nul_is_refused() {
+    for line in [
+        "{name: side, default: \"\\0\"}",
+        "{name: side, value: \"\\0\", type: char}",
+        "{name: side, value: \"a\\0b\"}",
+    ] {
+        let refusal = load(&with("side", line), Schema::Trades).expect_err(line);
+        assert_shows(&refusal, &["NUL", "trades.yaml:11:"]);
     }
 }
 
