@@ -229,7 +229,7 @@ columns:
   - {name: class, field: instrument_class, default: 'N'}
   - {name: class_text, field: instrument_class, type: text, default: 'none'}
   - {name: symbol, field: raw_symbol, default: 'unknown'}
-  - {name: leg_count, default: '7'}
+  - {name: leg_count}
   - {name: origin, value: 'vendor'}
   - {name: number, value: '42', type: integer}
   - {name: fee, value: '0.25', type: price}

@@ -154,6 +154,15 @@ impl Columns<'_> {
     fn field(&self, column: &WrittenColumn) -> Result<(ColumnType, Source, bool), Refusal> {
         let name = column.field.as_ref().unwrap_or(&column.name);
         if name.value == GRANULARITY {
+            self.refuse_beside(column, "the granularity")?;
+            if let Some(other) = column
+                .r#type
+                .as_ref()
+                .filter(|t| t.value != ColumnType::Text)
+            {
+                let message = "the granularity is text".to_owned();
+                return Err(self.document.refuse_at(other, message, "leave `type` out"));
+            }
             let size = self.schema.as_str().rsplit('-').next().unwrap_or_default();
             let constant = Source::Constant(Value::Text(size.to_owned()));
             return Ok((ColumnType::Text, constant, false));
@@ -180,6 +189,11 @@ impl Columns<'_> {
             .map(|value| read_value(self.document, value, column_type))
             .transpose()?;
         let undefined = field.can_be_undefined() && self.layout.index_time != field.name;
+        if let (false, Some(default)) = (undefined, &column.default) {
+            let message = format!("the field {} is never undefined", field.name);
+            let help = "leave `default` out: it would stand nowhere";
+            return Err(self.document.refuse_at(default, message, help));
+        }
         let nullable = undefined && default.is_none();
         let conversion = conversion(field, factor, own, column_type).map_err(|error| {
             let place = column.scale.as_ref().map_or(place_of(name), place_of);

@@ -151,6 +151,47 @@ fn a_default_is_read_by_the_columns_type() {
 }
 
 #[test]
+fn a_key_that_would_do_nothing_is_refused() {
+    for (line, shown) in [
+        (
+            "{name: flags, default: 0}",
+            ["`default`", "flags is never undefined", "trades.yaml:12:28"],
+        ),
+        (
+            "{name: flags, field: sequence, default: 0}",
+            [
+                "`default`",
+                "sequence is never undefined",
+                "trades.yaml:12:45",
+            ],
+        ),
+        (
+            "{name: flags, field: granularity, default: x}",
+            [
+                "`default` goes with a field",
+                "granularity",
+                "trades.yaml:12:48",
+            ],
+        ),
+        (
+            "{name: flags, field: granularity, scale: 2}",
+            [
+                "`scale` goes with a field",
+                "granularity",
+                "trades.yaml:12:46",
+            ],
+        ),
+        (
+            "{name: flags, field: granularity, type: integer}",
+            ["granularity is text", "`type`", "trades.yaml:12:45"],
+        ),
+    ] {
+        let refusal = load(&with("flags", line), Schema::Trades).expect_err(line);
+        assert_shows(&refusal, &shown);
+    }
+}
+
+#[test]
 fn a_value_with_nul_is_refused() {
     for line in [
         "{name: side, default: \"\\0\"}",
