@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use common::configuration::document::Refusal;
+use common::configuration::document::{Refusal, Refusals};
 use common::files::FilesError;
 use common::source::SourceError;
 use common::store::StoreError;
@@ -35,9 +35,16 @@ impl std::error::Error for OverBudget {}
 
 /// Says on stderr what went wrong, once, and returns the exit code.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    let text = worker::error::chain(error.as_ref());
+    let texts = match error.downcast_ref::<Refusals>() {
+        Some(all) => all.0.iter().map(ToString::to_string).collect(),
+        None => vec![worker::error::chain(error.as_ref())],
+    };
+    let told: Vec<_> = texts
+        .iter()
+        .map(|text| format!("error: {text}\n"))
+        .collect();
     // A closed stderr is no reason to fail differently.
-    let _closed = writeln!(std::io::stderr(), "error: {text}");
+    let _closed = write!(std::io::stderr(), "{}", told.join("\n"));
     ExitCode::from(code(error))
 }
 
@@ -45,7 +52,7 @@ fn code(error: &anyhow::Error) -> u8 {
     if error.downcast_ref::<OverBudget>().is_some() {
         return OVER_BUDGET;
     }
-    if error.downcast_ref::<Refusal>().is_some() {
+    if error.is::<Refusal>() || error.is::<Refusals>() {
         return BAD_INPUT;
     }
     match error.downcast_ref::<StoreError>() {

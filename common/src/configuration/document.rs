@@ -174,6 +174,34 @@ impl Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// All that was refused, where everything is told at once.
+#[derive(Debug)]
+pub struct Refusals(pub Vec<Refusal>);
+
+impl std::error::Error for Refusals {}
+
+impl fmt::Display for Refusals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&all.join("\n"))
+    }
+}
+
+/// Adds refusals of what is not refused yet, by its place.
+pub fn extend_with_new_places(refusals: &mut Vec<Refusal>, more: Vec<Refusal>) {
+    let told = refusals.len();
+    for refusal in more {
+        let same = |known: &Refusal| {
+            known.origin == refusal.origin
+                && known.place == refusal.place
+                && (known.place.is_some() || known.message == refusal.message)
+        };
+        if !refusals.iter().take(told).any(same) {
+            refusals.push(refusal);
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.message)?;

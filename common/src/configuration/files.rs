@@ -87,6 +87,15 @@ impl ConfigFiles {
         }
     }
 
+    /// A folder below `configs/` in words.
+    #[must_use]
+    pub fn place(&self, folder: &str) -> String {
+        match self {
+            Self::CompiledIn => format!("compiled-in configs/{folder}/"),
+            Self::Folder(root) => root.join(folder).display().to_string(),
+        }
+    }
+
     /// All YAML files of one folder below `configs/`, by name.
     ///
     /// # Errors

@@ -57,7 +57,7 @@ struct Written {
     /// The vendor's dataset code.
     dataset: Spanned<String>,
     /// Record schemas.
-    schemas: Vec<Spanned<String>>,
+    schemas: Spanned<Vec<Spanned<String>>>,
     /// Symbols, or `[ALL_SYMBOLS]`.
     symbols: Spanned<OneOrMany>,
     /// How the symbols are written. Default `raw_symbol`.
@@ -178,6 +178,7 @@ impl JobFile {
         let place = self
             .written
             .schemas
+            .value
             .iter()
             .find(|written| written.value == schema.as_str())
             .unwrap_or(&self.written.dataset);
@@ -260,7 +261,7 @@ impl Check<'_> {
 
     fn schemas(&self) -> Result<Vec<Schema>, Refusal> {
         let mut schemas = Vec::new();
-        for written in &self.written.schemas {
+        for written in &self.written.schemas.value {
             let known = SCHEMAS
                 .iter()
                 .copied()
@@ -280,7 +281,8 @@ impl Check<'_> {
         if schemas.is_empty() {
             let message = "the job names no schema".to_owned();
             let help = "write for example `schemas: [trades]`";
-            return Err(self.document.refuse_at(&self.written.name, message, help));
+            let place = &self.written.schemas;
+            return Err(self.document.refuse_at(place, message, help));
         }
         Ok(schemas)
     }

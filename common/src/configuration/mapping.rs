@@ -3,6 +3,7 @@
 
 mod column;
 mod fit;
+mod read;
 pub mod rule;
 mod value;
 
@@ -13,15 +14,14 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use sha2::{Digest, Sha256};
 
-use self::column::{Columns, WrittenColumn};
-use self::rule::{Rule, WrittenRule, applied, check_rules};
+use self::column::Columns;
+pub use self::read::Mappings;
+use self::read::{ADD_A_FILE, Written, WrittenFiles};
+use self::rule::{Rule, applied, check_rules};
 use super::document::{Document, Refusal};
 use super::files::ConfigFiles;
-use super::job_file::SCHEMAS;
 use crate::expression;
-use crate::nearest::nearest;
 use crate::record_layout::{Field, RecordLayout};
-use crate::store::rows::LINEAGE;
 
 /// Hexadecimal digits of a version: enough to tell a few hundred apart.
 const VERSION_DIGITS: usize = 16;
@@ -135,22 +135,10 @@ pub struct Mapping {
     pub columns: Vec<MappedColumn>,
     /// The rules that its columns are held to, in the order of the mapping file.
     pub rules: Vec<Rule>,
+    /// Names of columns and rules that were refused.
+    refused: Vec<String>,
     document: Document,
     table_place: Spanned<()>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    /// The schemas that share the mapping.
-    schemas: Vec<Spanned<String>>,
-    /// The market table.
-    table: Spanned<String>,
-    /// The columns.
-    columns: Vec<WrittenColumn>,
-    /// The rules; none when left out.
-    #[serde(default)]
-    rules: Vec<WrittenRule>,
 }
 
 impl Mapping {
@@ -159,49 +147,20 @@ impl Mapping {
     /// # Errors
     /// [`Refusal`] when a file is wrong, or none or more than one maps the schema.
     pub fn load(files: &ConfigFiles, schema: Schema) -> Result<Self, Refusal> {
-        let mut found: Option<(Self, String)> = None;
-        for document in files.read_all("schemas")? {
-            let written: Written = document.parse()?;
-            check_schemas(&document, &written)?;
-            let Some(place) = written
-                .schemas
-                .iter()
-                .find(|name| name.value == schema.as_str())
-            else {
-                continue;
-            };
-            if let Some((_, first)) = &found {
-                let message = format!("{schema} is mapped in {first} already");
-                return Err(document.refuse_at(place, message, "keep one mapping for a schema"));
-            }
-            let mapping = Self::check(&document, &written, schema)?;
-            found = Some((mapping, document.origin));
+        let read = WrittenFiles::read(files)?;
+        if let Some(refusal) = read.refusals.into_iter().next() {
+            return Err(refusal);
         }
-        found.map(|(mapping, _)| mapping).ok_or_else(|| {
-            Refusal::of(
-                "schemas/",
-                format!("no file maps the schema {schema}"),
-                "add one to the configuration folder, after the pattern of trades.yaml",
-            )
-        })
-    }
-
-    /// The mappings of all schemas that the files of `configs/schemas/` map.
-    ///
-    /// # Errors
-    /// [`Refusal`] when a file is wrong, or two map one schema.
-    pub fn load_all(files: &ConfigFiles) -> Result<Vec<Self>, Refusal> {
-        let mut mapped = Vec::new();
-        for document in files.read_all("schemas")? {
-            let written: Written = document.parse()?;
-            check_schemas(&document, &written)?;
-            mapped.extend(written.schemas.into_iter().map(|name| name.value));
-        }
-        let known = SCHEMAS.into_iter();
-        known
-            .filter(|schema| mapped.iter().any(|name| name == schema.as_str()))
-            .map(|schema| Self::load(files, schema))
-            .collect()
+        let found = read
+            .files
+            .iter()
+            .find(|file| file.schemas.contains(&schema));
+        let Some(file) = found else {
+            let message = format!("no file maps the schema {schema}");
+            return Err(Refusal::of(files.place("schemas"), message, ADD_A_FILE));
+        };
+        let (mapping, refusals) = Self::check(&file.document, &file.written, schema);
+        refusals.into_iter().next().map_or(Ok(mapping), Err)
     }
 
     /// The file that it is written in.
@@ -210,40 +169,51 @@ impl Mapping {
         &self.document.origin
     }
 
-    fn check(document: &Document, written: &Written, schema: Schema) -> Result<Self, Refusal> {
+    /// Whether nothing of its file was refused.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.refused.is_empty()
+    }
+
+    /// The mapping without what is refused of it.
+    fn check(document: &Document, written: &Written, schema: Schema) -> (Self, Vec<Refusal>) {
         let layout = RecordLayout::of(schema);
         let mut columns: Vec<MappedColumn> = Vec::with_capacity(written.columns.len());
+        let (mut refused, mut refusals) = (Vec::new(), Vec::new());
+        let checks = Columns {
+            document,
+            schema,
+            layout: &layout,
+        };
         for column in &written.columns {
-            if columns
-                .iter()
-                .any(|earlier| earlier.name == column.name.value)
-            {
-                let message = format!("column {:?} is mapped twice", column.name.value);
-                return Err(document.refuse_at(&column.name, message, "keep one of the two"));
-            }
-            if LINEAGE.contains(&column.name.value.as_str()) {
-                let message = format!("column {:?} fills itself", column.name.value);
-                return Err(document.refuse_at(&column.name, message, "leave it out"));
-            }
-            let checks = Columns {
-                document,
-                schema,
-                layout: &layout,
+            // What is computed from a refused column is told once that one is mended.
+            let rests_on_refused = column.mentions(&refused);
+            let checked = match rests_on_refused {
+                true => Err(None),
+                false => checks.check(column, &columns).map_err(Some),
             };
-            let checked = checks.check(column, &columns)?;
-            columns.push(checked);
+            match checked {
+                Ok(checked) => columns.push(checked),
+                Err(refusal) => {
+                    refusals.extend(refusal);
+                    refused.push(column.name.value.clone());
+                }
+            }
         }
         let operands: Vec<_> = columns.iter().map(MappedColumn::as_operand).collect();
-        let rules = check_rules(document, &written.rules, &operands)?;
-        Ok(Self {
+        let (rules, refused_rules) = check_rules(document, &written.rules, &operands, &mut refused);
+        refusals.extend(refused_rules);
+        let mapping = Self {
             schema,
             layout,
             table: written.table.value.clone(),
             columns,
             rules,
+            refused,
             document: document.clone(),
             table_place: place_of(&written.table),
-        })
+        };
+        (mapping, refusals)
     }
 
     /// The mapping's version as a job applies it: another mapping, or other rules, have another.
@@ -277,17 +247,8 @@ fn place_of<T>(written: &Spanned<T>) -> Spanned<()> {
     Spanned::new((), written.referenced, written.defined)
 }
 
-fn check_schemas(document: &Document, written: &Written) -> Result<(), Refusal> {
-    let known = SCHEMAS.map(|schema| schema.as_str());
-    for name in &written.schemas {
-        if !known.contains(&name.value.as_str()) {
-            let help = match nearest(&name.value, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("write one of {}", known.join(", ")),
-            };
-            let message = format!("unknown schema {:?}", name.value);
-            return Err(document.refuse_at(name, message, &help));
-        }
-    }
-    Ok(())
+/// Whether an expression has one of the names in it.
+fn mentions(expression: &str, names: &[String]) -> bool {
+    let mut words = expression.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    words.any(|word| names.iter().any(|name| name == word))
 }

@@ -1,11 +1,12 @@
 //! `scheduler rules check`: type-check all mappings and rules; try them on a DBN file.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use common::configuration::document::Refusal;
+use common::configuration::document::{Refusal, Refusals, extend_with_new_places};
 use common::configuration::job_file::JobFile;
-use common::configuration::mapping::Mapping;
+use common::configuration::mapping::{Mapping, Mappings};
 use common::store::{Access, Store};
 use serde::Serialize;
 use worker::sample::{header, judge};
@@ -54,16 +55,7 @@ struct SampledRule {
 /// Runs the command.
 pub async fn check(global: &Global, options: &RulesCheck) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
-    let mappings = Mapping::load_all(&session.files)?;
-    let store = Store::open(&session.settings.database_url, Access::Read).await?;
-    let store = match store {
-        Some(store) => store,
-        None => Store::in_memory().await?,
-    };
-    for mapping in &mappings {
-        mapping.check_against(&store.table(&mapping.table).await?)?;
-    }
-    check_jobs(&session, &mappings)?;
+    let mappings = in_order(&session).await?;
     let sample = match &options.sample {
         Some(path) => Some(try_on(path, &mappings)?),
         None => None,
@@ -82,17 +74,62 @@ pub async fn check(global: &Global, options: &RulesCheck) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// What job files turn on and off has to exist.
-fn check_jobs(session: &Session, mappings: &[Mapping]) -> anyhow::Result<()> {
-    for document in session.files.read_all("jobs")? {
-        let file = JobFile::parse(document)?;
-        let of_job = mappings
-            .iter()
-            .filter(|mapping| file.request.schemas.contains(&mapping.schema));
-        let of_job = of_job.map(|mapping| (mapping.schema, mapping.clone()));
-        check_switches(&file, &of_job.collect())?;
+/// All mappings, checked against the tables and job files; all that is wrong is told at once.
+async fn in_order(session: &Session) -> anyhow::Result<Vec<Mapping>> {
+    let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    let store = match store {
+        Some(store) => store,
+        None => Store::in_memory().await?,
+    };
+    let mut found = Mappings::load(&session.files)?;
+    for mapping in &found.mappings {
+        let misfits = mapping.misfits(&store.table(&mapping.table).await?);
+        extend_with_new_places(&mut found.refusals, misfits);
     }
-    Ok(())
+    let of_jobs = check_jobs(session, &found)?;
+    found.refusals.extend(of_jobs);
+    if found.refusals.is_empty() {
+        return Ok(found.mappings);
+    }
+    let place = |refusal: &Refusal| (refusal.origin.clone(), refusal.place);
+    found.refusals.sort_by_key(place);
+    Err(Refusals(found.refusals).into())
+}
+
+/// The schemas of job files are mapped, and what they turn on and off exists.
+fn check_jobs(session: &Session, found: &Mappings) -> Result<Vec<Refusal>, Refusal> {
+    let mut refusals = Vec::new();
+    for document in session.files.read_all("jobs")? {
+        let file = match JobFile::parse(document) {
+            Ok(file) => file,
+            Err(refusal) => {
+                refusals.push(refusal);
+                continue;
+            }
+        };
+        let mut of_job = HashMap::new();
+        for schema in &file.request.schemas {
+            let mut mapped = found.mappings.iter();
+            match mapped.find(|mapping| mapping.schema == *schema) {
+                Some(mapping) => {
+                    of_job.insert(*schema, mapping.clone());
+                }
+                // A file that can't be read may map it.
+                None if found.all_read => {
+                    let message = format!("no file maps the schema {schema}");
+                    let help = "map it in a file of `schemas/`, or leave it out of the job";
+                    refusals.push(file.refuse_schema(*schema, message, help));
+                }
+                None => {}
+            }
+        }
+        // A rule that was refused is not there to be turned on or off.
+        let whole = of_job.values().all(Mapping::is_whole);
+        if whole && of_job.len() == file.request.schemas.len() {
+            refusals.extend(check_switches(&file, &of_job).err());
+        }
+    }
+    Ok(refusals)
 }
 
 fn try_on(path: &Path, mappings: &[Mapping]) -> anyhow::Result<Sample> {

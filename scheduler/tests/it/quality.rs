@@ -114,6 +114,60 @@ async fn a_wrong_rule_or_mapping_stops_before_a_byte_is_fetched() {
 }
 
 #[tokio::test]
+async fn the_check_tells_all_that_is_wrong() {
+    let installation = Installation::synthetic().await;
+    let config = installation.config("trades", |text| {
+        text.replace("check: size > 0", "check: sizes > 0")
+            .replace("{name: price}", "{name: price, field: size}")
+            .replace("{name: flags}", "{name: flags, field: side}")
+    });
+    let jobs = std::path::Path::new(&config).join("jobs");
+    std::fs::create_dir_all(&jobs).unwrap();
+    std::fs::write(
+        jobs.join("other.yaml"),
+        JOB.replace("[trades, tbbo]", "[tbbos]"),
+    )
+    .unwrap();
+    let check = ["rules", "check", "--config-dir", &config];
+    let said = installation.run(&check).await;
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert_shows(
+        &said.stderr,
+        &[
+            "other.yaml:4:11",
+            "did you mean `tbbo`?",
+            "\"price\" is integer",
+            "\"flags\" is char",
+            "did you mean `size`?",
+        ],
+    );
+    assert_eq!(said.stderr.matches("error: ").count(), 4, "{}", said.stderr);
+}
+
+#[tokio::test]
+async fn a_job_of_a_schema_that_is_not_mapped_and_a_configuration_without_schemas_are_refused() {
+    let installation = Installation::synthetic().await;
+    let config = installation.config("trades", |text| text);
+    let check = ["rules", "check", "--config-dir", &config];
+    let folder = std::path::Path::new(&config);
+    std::fs::create_dir_all(folder.join("jobs")).unwrap();
+    std::fs::write(folder.join("jobs/quality.yaml"), JOB).unwrap();
+    installation.succeed(&check).await;
+    std::fs::remove_file(folder.join("schemas/tbbo.yaml")).unwrap();
+    let said = installation.run(&check).await;
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert_shows(
+        &said.stderr,
+        &["no file maps the schema tbbo", "quality.yaml:4:19"],
+    );
+    std::fs::remove_dir_all(folder.join("jobs")).unwrap();
+    std::fs::remove_dir_all(folder.join("schemas")).unwrap();
+    let said = installation.run(&check).await;
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert_shows(&said.stderr, &["the configuration maps no schema"]);
+}
+
+#[tokio::test]
 async fn a_job_turns_a_rule_off_and_one_that_is_not_there_is_refused() {
     let installation = Installation::synthetic().await;
     let config = installation.config("trades", stricter);

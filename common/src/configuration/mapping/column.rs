@@ -8,11 +8,12 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::value::read_value;
-use super::{ColumnType, MappedColumn, Source, Value, place_of};
+use super::{ColumnType, MappedColumn, Source, Value, mentions, place_of};
 use crate::configuration::document::{Document, Refusal};
 use crate::expression::{self, ExpressionError, ValueType, convertible};
 use crate::nearest::did_you_mean;
 use crate::record_layout::{Field, FieldKind, RecordLayout};
+use crate::store::rows::LINEAGE;
 
 /// The name of the field that every record has: what tells a schema's sizes apart, `1d` for
 /// `ohlcv-1d`.
@@ -41,6 +42,14 @@ pub(super) struct WrittenColumn {
     expression: Option<Spanned<String>>,
 }
 
+impl WrittenColumn {
+    /// Whether its expression refers to one of the names.
+    pub(super) fn mentions(&self, names: &[String]) -> bool {
+        let expression = self.expression.as_ref();
+        expression.is_some_and(|expression| mentions(&expression.value, names))
+    }
+}
+
 /// Checks columns one after the other; each may refer to those before it.
 pub(super) struct Columns<'a> {
     pub(super) document: &'a Document,
@@ -54,6 +63,7 @@ impl Columns<'_> {
         column: &WrittenColumn,
         before: &[MappedColumn],
     ) -> Result<MappedColumn, Refusal> {
+        self.check_name(column, before)?;
         let sources = [
             column.field.as_ref(),
             column.value.as_ref(),
@@ -83,6 +93,22 @@ impl Columns<'_> {
             nullable,
             place: place_of(&column.name),
         })
+    }
+
+    fn check_name(&self, column: &WrittenColumn, before: &[MappedColumn]) -> Result<(), Refusal> {
+        let name = &column.name.value;
+        if before.iter().any(|earlier| earlier.name == *name) {
+            let message = format!("column {name:?} is mapped twice");
+            let help = "keep one of the two";
+            return Err(self.document.refuse_at(&column.name, message, help));
+        }
+        if LINEAGE.contains(&name.as_str()) {
+            let message = format!("column {name:?} fills itself");
+            return Err(self
+                .document
+                .refuse_at(&column.name, message, "leave it out"));
+        }
+        Ok(())
     }
 
     /// Which records a chunk holds, and in which order a table has them, rests on the instrument and

@@ -24,7 +24,7 @@ impl Mapping {
         let columns = self.columns.iter();
         let columns = columns.filter_map(|column| self.misfit(column, table));
         let filled = |held: &TableColumn| {
-            let own = LINEAGE.contains(&held.name.as_str());
+            let own = LINEAGE.contains(&held.name.as_str()) || self.refused.contains(&held.name);
             own || self.columns.iter().any(|column| column.name == held.name)
         };
         let held = table.columns.iter();
@@ -65,7 +65,7 @@ impl Mapping {
             return refuse(format!("there is no table {:?}", self.table), &help);
         }
         let has = |own: &&str| table.columns.iter().any(|held| held.name == **own);
-        if !LINEAGE.iter().all(|own| has(&own)) {
+        if !LINEAGE.iter().all(has) {
             let [chunk_id, row_number] = LINEAGE;
             let help = format!("write a table that has the columns {chunk_id} and {row_number}");
             return refuse(format!("{:?} is no market table", self.table), &help);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::mentions;
 use crate::configuration::document::{Document, Refusal};
 use crate::expression::{Column, Condition};
 use crate::quality::Severity;
@@ -36,9 +37,9 @@ pub(super) struct WrittenRule {
     /// A name, for reports and for jobs that turn it on or off.
     name: Spanned<String>,
     /// An SQL condition over the columns.
-    check: Spanned<String>,
+    check: Option<Spanned<String>>,
     /// What becomes of a record that fails it.
-    severity: Severity,
+    severity: Option<Severity>,
     /// Whether it is applied where a job does not say otherwise. Default true.
     #[serde(default = "enabled")]
     enabled: bool,
@@ -48,46 +49,83 @@ fn enabled() -> bool {
     true
 }
 
-/// Checks the rules of a mapping against its columns.
+/// Checks the rules of a mapping against its columns, all of them. `refused` are the columns that were
+/// refused, to which refused rules are added: what rests on one of them is told once it is mended.
 pub(super) fn check_rules(
     document: &Document,
     written: &[WrittenRule],
     columns: &[Column],
-) -> Result<Vec<Rule>, Refusal> {
-    let mut rules: Vec<Rule> = Vec::with_capacity(written.len());
-    for rule in written {
-        let name = &rule.name;
-        if rules.iter().any(|earlier| *earlier.name == *name.value) {
-            let message = format!("rule {:?} is written twice", name.value);
-            return Err(document.refuse_at(name, message, "give one of the two another name"));
-        }
-        if rules.len() == RULES_MAX {
-            let message = format!("a schema has at most {RULES_MAX} rules");
-            let help = "join some of them with `and`";
-            return Err(document.refuse_at(name, message, help));
-        }
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if name.value.is_empty()
-            || name.value.len() > NAME_BYTES_MAX
-            || !name.value.bytes().all(plain)
-        {
-            let message = format!("{:?} can't name a rule", name.value);
-            let help = "use 1 to 63 small letters, digits and `_`, for example bid_not_above_ask";
-            return Err(document.refuse_at(name, message, help));
-        }
-        let condition = Condition::compile(&rule.check.value, columns).map_err(|error| {
-            let message = format!("rule {:?}: {}", name.value, error.message);
-            document.refuse_within(&rule.check, error.start..error.end, message, error.help)
-        })?;
-        rules.push(Rule {
-            name: name.value.as_str().into(),
-            severity: rule.severity,
-            enabled: rule.enabled,
-            text: rule.check.value.clone(),
-            condition,
-        });
+    refused: &mut Vec<String>,
+) -> (Vec<Rule>, Vec<Refusal>) {
+    let (mut rules, mut refusals) = (Vec::with_capacity(written.len()), Vec::new());
+    if let Some(beyond) = written.get(RULES_MAX) {
+        let message = format!("a schema has at most {RULES_MAX} rules");
+        let help = "join some of them with `and`";
+        refusals.push(document.refuse_at(&beyond.name, message, help));
     }
-    Ok(rules)
+    let refused_columns = refused.clone();
+    for (index, rule) in written.iter().enumerate() {
+        let before = written.get(..index).unwrap_or_default();
+        match check_rule(document, rule, before, columns, &refused_columns) {
+            Ok(rule) => rules.push(rule),
+            Err(refusal) => {
+                refusals.extend(refusal);
+                refused.push(rule.name.value.clone());
+            }
+        }
+    }
+    (rules, refusals)
+}
+
+/// One rule; refused without a word where it rests on a refused column.
+fn check_rule(
+    document: &Document,
+    rule: &WrittenRule,
+    before: &[WrittenRule],
+    columns: &[Column],
+    refused_columns: &[String],
+) -> Result<Rule, Option<Refusal>> {
+    let name = &rule.name;
+    if before
+        .iter()
+        .any(|earlier| earlier.name.value == name.value)
+    {
+        let message = format!("rule {:?} is written twice", name.value);
+        let help = "give one of the two another name";
+        return Err(Some(document.refuse_at(name, message, help)));
+    }
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.value.is_empty() || name.value.len() > NAME_BYTES_MAX || !name.value.bytes().all(plain)
+    {
+        let message = format!("{:?} can't name a rule", name.value);
+        let help = "use 1 to 63 small letters, digits and `_`, for example bid_not_above_ask";
+        return Err(Some(document.refuse_at(name, message, help)));
+    }
+    let check = rule.check.as_ref();
+    let Some(check) = check.filter(|check| !check.value.trim().is_empty()) else {
+        let message = format!("rule {:?} has no check", name.value);
+        let help = "write a condition over the columns, for example `check: size > 0`";
+        return Err(Some(document.refuse_at(name, message, help)));
+    };
+    let Some(severity) = rule.severity else {
+        let message = format!("rule {:?} has no severity", name.value);
+        let help = "write `severity: error`, `warning` or `info`";
+        return Err(Some(document.refuse_at(name, message, help)));
+    };
+    if mentions(&check.value, refused_columns) {
+        return Err(None);
+    }
+    let condition = Condition::compile(&check.value, columns).map_err(|error| {
+        let message = format!("rule {:?}: {}", name.value, error.message);
+        document.refuse_within(check, error.start..error.end, message, error.help)
+    })?;
+    Ok(Rule {
+        name: name.value.as_str().into(),
+        severity,
+        enabled: rule.enabled,
+        text: check.value.clone(),
+        condition,
+    })
 }
 
 /// The rules that a job applies: those that are enabled, but for what it turns on or off.

@@ -274,7 +274,7 @@ fn an_unknown_schema_is_refused_with_the_nearest() {
     let text = with("schemas", "schemas: []");
     refused(
         &text,
-        &["names no schema", "jobs/es.yaml:", "schemas: [trades]"],
+        &["names no schema", "jobs/es.yaml:3:10", "schemas: [trades]"],
     );
 }
 

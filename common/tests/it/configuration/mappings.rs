@@ -3,7 +3,7 @@
 use common::configuration::document::Refusal;
 use common::configuration::files::ConfigFiles;
 use common::configuration::job_file::SCHEMAS;
-use common::configuration::mapping::{ColumnType, Mapping, Source, Value};
+use common::configuration::mapping::{ColumnType, Mapping, Mappings, Source, Value};
 use common::store::table::{Table, TableColumn};
 use common::store::{Access, Store};
 use dbn::Schema;
@@ -763,4 +763,83 @@ fn of_many_names_the_first_are_told() {
     assert_shows(&refusal, &["the fields are publisher_id, ", "more"]);
     let help = refusal.help.unwrap_or_default();
     assert!(help.len() < 300, "{help}");
+}
+
+#[test]
+fn a_rule_without_a_check_or_a_severity_is_refused_by_name() {
+    for (rest, shown) in [
+        ("check:\n    severity: error", "rule \"small\" has no check"),
+        (
+            "check: ''\n    severity: error",
+            "rule \"small\" has no check",
+        ),
+        ("check: size > 0", "rule \"small\" has no severity"),
+        (
+            "check: size > 0\n    severity:",
+            "rule \"small\" has no severity",
+        ),
+    ] {
+        let text = format!("{COLUMNS}rules:\n  - name: small\n    {rest}\n");
+        let refusal = load(&text, Schema::Trades).unwrap_err();
+        assert_shows(&refusal, &[shown, "trades.yaml:17:11", "write"]);
+    }
+}
+
+#[test]
+fn a_configuration_that_maps_nothing_is_refused() {
+    let sandbox = Sandbox::new();
+    let files = ConfigFiles::Folder(sandbox.path().to_owned());
+    let found = Mappings::load(&files).unwrap();
+    assert_shows(
+        &found.refusals[0],
+        &["the configuration maps no schema", "schemas", "trades.yaml"],
+    );
+    let refusal = load(&COLUMNS.replace("[trades]", "[]"), Schema::Trades).unwrap_err();
+    assert_shows(&refusal, &["maps no schema", "trades.yaml:1:10"]);
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_is_told_and_once() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path().join("schemas")).unwrap();
+    let text = COLUMNS
+        .replace("[trades]", "[trades, tbbo]")
+        .replace("{name: price}", "{name: price, field: prise}")
+        .replace("{name: flags}", "{name: flags, field: ts_event}")
+        .replace("{name: depth}", "{name: depth, expression: price + 1}");
+    let rules = "rules:
+  - {name: one, check: prise > 0, severity: error}
+  - {name: two, check: price > 0, severity: error}
+  - {name: three, check: size > 'a', severity: error}
+";
+    sandbox.write("schemas/one.yaml", &format!("{text}{rules}"));
+    sandbox.write("schemas/two.yaml", "schemas: [mbo\n");
+    sandbox.write(
+        "schemas/zero.yaml",
+        &COLUMNS.replace("[trades]", "[mbos, trades]"),
+    );
+    let files = ConfigFiles::Folder(sandbox.path().to_owned());
+    let found = Mappings::load(&files).unwrap();
+    let told: Vec<_> = found.refusals.iter().map(ToString::to_string).collect();
+    // What rests on the refused price is not told: it may be well.
+    let wanted = [
+        "two.yaml",
+        "unknown schema \"mbos\"",
+        "mapped in",
+        "no field \"prise\"",
+        "unknown column `prise`",
+        "text 'a' compared with integer",
+    ];
+    assert_eq!(told.len(), wanted.len(), "{told:#?}");
+    for (told, wanted) in told.iter().zip(wanted) {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    assert!(!found.all_read);
+    let trades = &found.mappings[0];
+    assert!(!trades.is_whole());
+    let misfits = trades.misfits(&table("trades_data").await);
+    let [flags] = misfits.as_slice() else {
+        panic!("{misfits:#?}");
+    };
+    assert_shows(flags, &["\"flags\" is timestamp"]);
 }

@@ -1,0 +1,162 @@
+//! The mapping files of a configuration, each parsed once, and all that is wrong with them.
+
+use dbn::Schema;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::Mapping;
+use super::column::WrittenColumn;
+use super::rule::WrittenRule;
+use crate::configuration::document::{Document, Refusal, extend_with_new_places};
+use crate::configuration::files::ConfigFiles;
+use crate::configuration::job_file::SCHEMAS;
+use crate::nearest::nearest;
+
+/// What to do where a schema is not mapped.
+pub(super) const ADD_A_FILE: &str =
+    "add one to the configuration folder, after the pattern of trades.yaml";
+
+/// A mapping file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    /// The schemas that share the mapping.
+    schemas: Spanned<Vec<Spanned<String>>>,
+    /// The market table.
+    pub(super) table: Spanned<String>,
+    /// The columns.
+    pub(super) columns: Vec<WrittenColumn>,
+    /// The rules; none when left out.
+    #[serde(default)]
+    pub(super) rules: Vec<WrittenRule>,
+}
+
+/// The mappings of a configuration, and what is refused of them.
+#[derive(Debug)]
+pub struct Mappings {
+    /// One a schema, without what is refused of it.
+    pub mappings: Vec<Mapping>,
+    /// All that is refused.
+    pub refusals: Vec<Refusal>,
+    /// Whether each file could be read: then a schema that has no mapping is mapped nowhere.
+    pub all_read: bool,
+}
+
+impl Mappings {
+    /// The mappings of all schemas that the files of `configs/schemas/` map.
+    ///
+    /// # Errors
+    /// [`Refusal`] when a file can't be opened.
+    pub fn load(files: &ConfigFiles) -> Result<Self, Refusal> {
+        let read = WrittenFiles::read(files)?;
+        let mut refusals = read.refusals;
+        let mut mappings = Vec::new();
+        for file in &read.files {
+            for schema in &file.schemas {
+                let (mapping, refused) = Mapping::check(&file.document, &file.written, *schema);
+                // Schemas that share a file repeat what is wrong with it.
+                extend_with_new_places(&mut refusals, refused);
+                mappings.push(mapping);
+            }
+        }
+        let rank = |mapping: &Mapping| SCHEMAS.iter().position(|known| *known == mapping.schema);
+        mappings.sort_by_key(rank);
+        Ok(Self {
+            mappings,
+            refusals,
+            all_read: read.all_read,
+        })
+    }
+}
+
+/// A file of which the schemas are known.
+pub(super) struct WrittenFile {
+    pub(super) document: Document,
+    pub(super) written: Written,
+    pub(super) schemas: Vec<Schema>,
+}
+
+/// All mapping files.
+pub(super) struct WrittenFiles {
+    pub(super) files: Vec<WrittenFile>,
+    pub(super) refusals: Vec<Refusal>,
+    all_read: bool,
+}
+
+impl WrittenFiles {
+    pub(super) fn read(files: &ConfigFiles) -> Result<Self, Refusal> {
+        let documents = files.read_all("schemas")?;
+        let mut read = Self {
+            files: Vec::new(),
+            refusals: Vec::new(),
+            all_read: true,
+        };
+        if documents.is_empty() {
+            let message = "the configuration maps no schema";
+            let refusal = Refusal::of(files.place("schemas"), message, ADD_A_FILE);
+            read.refusals.push(refusal);
+        }
+        for document in documents {
+            match document.parse() {
+                Ok(written) => read.take(document, written),
+                Err(refusal) => {
+                    read.refusals.push(refusal);
+                    read.all_read = false;
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    fn take(&mut self, document: Document, written: Written) {
+        if written.schemas.value.is_empty() {
+            let message = "the file maps no schema".to_owned();
+            let help = "write for example `schemas: [trades]`";
+            let refusal = document.refuse_at(&written.schemas, message, help);
+            self.refusals.push(refusal);
+        }
+        let mut schemas = Vec::new();
+        for name in &written.schemas.value {
+            match known_schema(&document, name) {
+                Err(refusal) => {
+                    self.refusals.push(refusal);
+                    self.all_read = false;
+                }
+                Ok(schema) => {
+                    let mut earlier = self.files.iter();
+                    let earlier = earlier.find(|file| file.schemas.contains(&schema));
+                    let earlier = match schemas.contains(&schema) {
+                        true => Some(&document),
+                        false => earlier.map(|file| &file.document),
+                    };
+                    let Some(earlier) = earlier else {
+                        schemas.push(schema);
+                        continue;
+                    };
+                    let message = format!("{schema} is mapped in {} already", earlier.origin);
+                    let help = "keep one mapping for a schema";
+                    self.refusals.push(document.refuse_at(name, message, help));
+                }
+            }
+        }
+        self.files.push(WrittenFile {
+            document,
+            written,
+            schemas,
+        });
+    }
+}
+
+fn known_schema(document: &Document, name: &Spanned<String>) -> Result<Schema, Refusal> {
+    let known = SCHEMAS.into_iter();
+    let mut known = known.filter(|schema| schema.as_str() == name.value);
+    known.next().ok_or_else(|| {
+        let names = SCHEMAS.map(|schema| schema.as_str());
+        let help = match nearest(&name.value, names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write one of {}", names.join(", ")),
+        };
+        let message = format!("unknown schema {:?}", name.value);
+        document.refuse_at(name, message, &help)
+    })
+}
