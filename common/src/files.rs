@@ -214,11 +214,17 @@ impl Files {
         Ok(FileStream::begin(metadata, inputs))
     }
 
-    /// The folder and what its files are now: other files' answers are not this one's.
+    /// The folder and what the answer is made of: the state of its files, what is taken of them, and
+    /// what the stream's header says. Another answer is not this one.
     fn origin_of(&self, request: &RangeRequest) -> Result<String, SourceError> {
         let asked = Asked::read(request)?;
+        self.require(&asked)?;
         let mut hash = Sha256::new();
+        for mapping in stream::mappings(&self.found, &asked) {
+            hash.update(format!("{mapping:?}\n").as_bytes());
+        }
         for share in self.found.shares(&asked)? {
+            hash.update(format!("{:?}\n", share.taken).as_bytes());
             for file in &share.delivery.files {
                 if share.taken.reaches(file) {
                     let modified = file.stamp.modified;

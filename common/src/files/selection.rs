@@ -1,6 +1,6 @@
 //! Selection: which records of which file answer a request, each record of one file alone. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::coverage::Asked;
 use super::delivery::{Delivery, Found};
@@ -25,7 +25,7 @@ pub struct Taken {
     /// Index time.
     pub span: Span,
     /// Each instrument's index time; `None` takes all instruments.
-    pub instruments: Option<HashMap<u32, Vec<Span>>>,
+    pub instruments: Option<BTreeMap<u32, Vec<Span>>>,
 }
 
 impl Taken {
@@ -97,7 +97,8 @@ impl Found {
         let Some(days) = asked.span.whole_days() else {
             return Ok(Vec::new());
         };
-        let mut instruments: Vec<HashMap<u32, Vec<Span>>> = vec![HashMap::new(); deliveries.len()];
+        let mut instruments: Vec<BTreeMap<u32, Vec<Span>>> =
+            vec![BTreeMap::new(); deliveries.len()];
         let mut given: HashMap<u32, Vec<Span>> = HashMap::new();
         for symbol in names {
             let claims = |delivery: &Delivery| {

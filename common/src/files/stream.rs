@@ -121,7 +121,8 @@ pub fn header(found: &Found, asked: &Asked<'_>) -> Metadata {
         .build()
 }
 
-fn mappings(found: &Found, asked: &Asked<'_>) -> Vec<SymbolMapping> {
+/// What the request's symbols mean, as a header says it.
+pub fn mappings(found: &Found, asked: &Asked<'_>) -> Vec<SymbolMapping> {
     let Some(days) = asked.span.whole_days() else {
         return Vec::new();
     };

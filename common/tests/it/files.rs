@@ -16,6 +16,7 @@ use dbn::encode::dbn::MetadataEncoder;
 use dbn::{MappingInterval, Metadata, RType, RecordHeader, SType, Schema, SymbolMapping, TradeMsg};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
+use serde_json::json;
 use testkit::sandbox::Sandbox;
 
 const DAYS: i64 = 3;
@@ -226,6 +227,37 @@ async fn what_an_archived_answer_is_known_by_changes_with_its_files_and_no_other
     assert_eq!(origin().await, before);
     file(1, 0, &[1, 2, 3]).write(sandbox.path(), "a", false);
     assert_ne!(origin().await, before);
+}
+
+fn symbology(folder: &Path, instrument: u32) {
+    let windows = json!([{"d0": "2024-01-04", "d1": "2024-01-05", "s": instrument.to_string()}]);
+    let written = json!({"result": {"S1": windows}, "symbols": ["S1"], "stype_in": "raw_symbol"});
+    fs::write(folder.join("symbology.json"), written.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn what_an_archived_answer_is_known_by_changes_with_what_its_symbols_mean() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
+    let asked = request(&[1], days(0, 1));
+    let origin = async || {
+        let files = Files::open(sandbox.path()).await.unwrap();
+        files.origin(&asked).unwrap()
+    };
+    let before = origin().await;
+    symbology(sandbox.path(), 1);
+    assert_eq!(origin().await, before);
+    symbology(sandbox.path(), 7);
+    assert_ne!(origin().await, before);
+}
+
+#[tokio::test]
+async fn nothing_archived_answers_for_days_that_are_not_covered() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
+    let files = Files::open(sandbox.path()).await.unwrap();
+    let error = files.origin(&request(&[1], days(0, 2))).unwrap_err();
+    assert!(error.to_string().contains("covers 2024-01-05"), "{error}");
 }
 
 #[tokio::test]
