@@ -15,7 +15,7 @@ mod selection;
 mod stream;
 mod symbology;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -240,6 +240,29 @@ impl Files {
         Ok(format!("files in {folder} ({})", &files[..16]))
     }
 
+    /// A file that no list names proves by its header what it should hold, and by its own end that
+    /// it ends between two records; whether more should follow, nothing says.
+    fn by_headers_alone(&self, request: &RangeRequest) -> Result<Option<String>, SourceError> {
+        let asked = Asked::read(request)?;
+        let mut alone = BTreeSet::new();
+        for share in self.found.shares(&asked)? {
+            let mut files = share.delivery.files.iter();
+            if share.delivery.is_one_file() && files.any(|file| share.taken.reaches(file)) {
+                alone.insert(&share.delivery.path);
+            }
+        }
+        let schema = asked.schema;
+        let which = match alone.len() {
+            0 => return Ok(None),
+            1 => format!("1 file of {schema} is proven by its header alone"),
+            files => format!("{files} files of {schema} are proven by their headers alone"),
+        };
+        Ok(Some(format!(
+            "{which}: one that was cut exactly between two records passes for a whole one; keep a \
+             batch's manifest.json and metadata.json beside its files"
+        )))
+    }
+
     fn resolve_all(
         &self,
         dataset: &str,
@@ -304,6 +327,10 @@ impl Source for Files {
             self.found.shares(&asked)?;
             Ok(uncovered)
         })
+    }
+
+    fn caveat(&self, request: &RangeRequest) -> Result<Option<String>, SourceError> {
+        self.by_headers_alone(request)
     }
 
     fn resolve<'a>(

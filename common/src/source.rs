@@ -55,6 +55,12 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// known what they mean. They may come later.
     fn uncovered<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Vec<Uncovered>>;
 
+    /// What the answer's proof can't tell, where there is something; for people.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the request can't be answered.
+    fn caveat(&self, request: &RangeRequest) -> Result<Option<String>, SourceError>;
+
     /// Which instruments the symbols mean over the days.
     fn resolve<'a>(
         &'a self,
@@ -132,6 +138,11 @@ impl Source for Vendor {
     /// What the vendor doesn't have yet is pending for every symbol.
     fn uncovered<'a>(&'a self, _request: &'a RangeRequest) -> Answer<'a, Vec<Uncovered>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// None: the vendor counts by itself.
+    fn caveat(&self, _request: &RangeRequest) -> Result<Option<String>, SourceError> {
+        Ok(None)
     }
 
     fn resolve<'a>(

@@ -212,10 +212,15 @@ impl Delivery {
     /// the header's end is the last record's own time.
     pub fn last_instant(&self, file: &DataFile) -> Nanos {
         let before = |end: Nanos| Nanos(end.0.saturating_sub(1));
-        if self.path == file.path {
+        if self.is_one_file() {
             return before(file.span().end);
         }
         file.span().end.min(before(self.span.end))
+    }
+
+    /// Whether it is one file with nothing but its header.
+    pub fn is_one_file(&self) -> bool {
+        self.files.iter().any(|file| file.path == self.path)
     }
 
     /// The index time of which it holds all that was asked for.

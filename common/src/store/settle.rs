@@ -7,6 +7,7 @@ use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkState, JobId};
+use crate::request::JobSource;
 use crate::time::Nanos;
 use crate::vendor::Resolution;
 
@@ -23,7 +24,8 @@ pub enum PutOff {
 
 impl Store {
     /// Settles a chunk that has no records: what nobody else holds of the slices is held all the
-    /// same, so that nobody asks again.
+    /// same, so that nobody asks again. A chunk of files holds none: a file that was cut between
+    /// two records is a proof for its own job alone.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost.
@@ -35,6 +37,10 @@ impl Store {
         now: Nanos,
     ) -> Result<(), StoreError> {
         let event = ChunkEvent::FindEmpty;
+        let slices = match claim.chunk.source {
+            JobSource::Vendor => slices,
+            JobSource::Files(_) => &[],
+        };
         self.settle_without_rows(claim, event, slices, resolution, now)
             .await
     }

@@ -151,7 +151,8 @@ impl Store {
             .collect()
     }
 
-    /// Symbols and days of one dataset and schema that are proven to hold nothing, by which chunks.
+    /// Symbols and days of one dataset and schema that are proven to hold nothing, by which chunks
+    /// of jobs with the same source: what one source doesn't have another may.
     /// Where no session was held, the vendor names no instruments, and there is no slice to hold.
     ///
     /// # Errors
@@ -161,17 +162,20 @@ impl Store {
         dataset: &str,
         schema: Schema,
         stype_in: SType,
+        source: &JobSource,
         within: Span,
     ) -> Result<Vec<(ChunkId, Symbols, DayRange)>, StoreError> {
         let rows = sqlx::query(
             "SELECT c.id, s.symbols, c.start_ns, c.end_ns
              FROM chunks AS c JOIN symbol_sets AS s ON s.id = c.symbols_id
+             JOIN jobs AS j ON j.id = c.job_id
              WHERE c.state = 'empty' AND c.dataset = ? AND c.schema = ? AND c.stype_in = ?
-                 AND c.start_ns < ? AND c.end_ns > ?",
+                 AND j.source IS ? AND c.start_ns < ? AND c.end_ns > ?",
         )
         .bind(dataset)
         .bind(schema.as_str())
         .bind(stype_in.as_str())
+        .bind(folder(source))
         .bind(within.end.0)
         .bind(within.start.0)
         .fetch_all(&self.read)

@@ -93,8 +93,14 @@ fn missing_of_all(schema: Schema, days: DayRange, known: &Known) -> Missing {
     let slices = Slices::new(&known.held);
     let mut missing = Missing::default();
     let free = free_days(&[days.span()], &slices.everything, &mut missing.covered);
-    let busy = known.outstanding.iter().map(|(_, days)| *days);
-    let free = subtract(&free, &busy.collect::<Vec<_>>());
+    let mut taken: Vec<_> = known.outstanding.iter().map(|(_, days)| *days).collect();
+    for (chunk, symbols, empty) in &known.empty {
+        if symbols.names().is_none() {
+            missing.covered.insert(*chunk);
+            taken.push(*empty);
+        }
+    }
+    let free = subtract(&free, &taken);
     let uncovered = known.uncovered.iter().map(|(_, days)| *days);
     let uncovered = merge(uncovered.collect());
     let piece = |days| Piece {

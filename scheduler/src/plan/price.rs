@@ -99,6 +99,11 @@ pub async fn plan(
         }
         let notes = notes(*schema, uncovered, &plan);
         plan.notes.extend(notes);
+        let counted = |chunk: &PlannedChunk| chunk.schema == *schema && chunk.records.is_some();
+        if plan.to_do().any(counted) {
+            let caveat = source.caveat(&asked(request, *schema, days))?;
+            plan.notes.extend(caveat);
+        }
     }
     Ok(plan)
 }
@@ -114,7 +119,8 @@ async fn known(
     if let Some(store) = store {
         let (dataset, stype_in, span) = (&request.dataset, request.stype_in, days.span());
         known.held = store.held(dataset, schema, span).await?;
-        known.empty = store.empty(dataset, schema, stype_in, span).await?;
+        let empty = store.empty(dataset, schema, stype_in, &request.source, span);
+        known.empty = empty.await?;
     }
     Ok(known)
 }
@@ -126,9 +132,12 @@ async fn uncovered(
     days: DayRange,
     source: &dyn Source,
 ) -> Result<Vec<Uncovered>, SourceError> {
+    source.uncovered(&asked(request, schema, days)).await
+}
+
+fn asked(request: &Request, schema: Schema, days: DayRange) -> RangeRequest {
     let (dataset, stype_in) = (&request.dataset, request.stype_in);
-    let asked = RangeRequest::new(dataset, schema, stype_in, &request.symbols, days);
-    source.uncovered(&asked).await
+    RangeRequest::new(dataset, schema, stype_in, &request.symbols, days)
 }
 
 /// Why chunks of the schema wait for the source, a few reasons of many.

@@ -155,6 +155,33 @@ async fn a_folder_of_files_loads_the_tables_that_the_vendor_gives() {
 }
 
 #[tokio::test]
+async fn a_file_without_its_records_is_proof_for_its_own_job_alone() {
+    let delivered = Delivered::of(ASKED).await;
+    let (installation, folder) = delivered.installation().await;
+    rewrite(&folder.join("trades-2024-01-10.dbn.zst"), |_, records| {
+        records.clear();
+    });
+    let of_files = job(&installation, ASKED);
+    let planned = installation.run(&["plan", &of_files]).await;
+    let said = "4 files of trades are proven by their headers alone";
+    assert!(planned.stderr.contains(said), "{planned:#?}");
+    let said = succeed(&installation, &of_files).await;
+    assert!(said.stderr.contains("manifest.json"), "{said:#?}");
+    let again = succeed(&installation, &of_files).await;
+    assert!(again.stdout.contains("no chunk was planned"), "{again:?}");
+    assert!(!again.stderr.contains("by their headers"), "{again:?}");
+
+    // The vendor is asked for the day of which the files had nothing.
+    let vendor = installation.job(&format!("name: from-vendor{ASKED}"));
+    installation.succeed(&["run", &vendor]).await;
+    assert_eq!(installation.data_requests().len(), 1);
+    let trades = "SELECT count(*) FROM trades_data";
+    let ours: i64 = scalar(&installation.sandbox.database(), trades).await;
+    let vendors: i64 = scalar(&delivered.vendor.sandbox.database(), trades).await;
+    assert_eq!(ours, vendors);
+}
+
+#[tokio::test]
 async fn plain_files_and_files_in_folders_are_read_as_well() {
     let delivered = Delivered::of(ASKED).await;
     let (installation, folder) = delivered.installation().await;

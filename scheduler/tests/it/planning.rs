@@ -172,12 +172,12 @@ impl Rule<'_> {
         let all = self.request.symbols == Symbols::ALL;
         let ours = |symbols: &Symbols| match symbols.names() {
             Some(names) => names.iter().any(|name| name == symbol),
-            None => false,
+            None => all,
         };
         let mut outstanding = self.known.outstanding.iter();
         let mut empty = self.known.empty.iter();
         outstanding.any(|(symbols, days)| (all || ours(symbols)) && has(*days, day))
-            || (!all && empty.any(|(_, symbols, days)| ours(symbols) && has(*days, day)))
+            || empty.any(|(_, symbols, days)| ours(symbols) && has(*days, day))
     }
 
     fn is_missing(&self, symbol: &str, day: Day) -> bool {
@@ -397,8 +397,10 @@ proptest! {
                     wanted.extend(holders.map(|(_, chunk)| *chunk));
                 }
             }
-            let empty = known.empty.iter().filter(|(_, symbols, _)| {
-                symbols.names().is_some_and(|names| names.iter().any(|name| name == symbol))
+            let all = request.symbols == Symbols::ALL;
+            let empty = known.empty.iter().filter(|(_, symbols, _)| match symbols.names() {
+                Some(names) => names.iter().any(|name| name == symbol),
+                None => all,
             });
             wanted.extend(empty.map(|(chunk, ..)| *chunk));
         }

@@ -8,7 +8,8 @@ use common::store::{PlannedChunk, Store, StoreError};
 use dbn::{SType, Schema};
 
 use super::ground::{
-    NOW, ORIGIN, after, claim, january, load, picture, planned, request, submit, symbols,
+    NOW, ORIGIN, after, claim, held, january, load, picture, planned, request, slices, submit,
+    symbols,
 };
 
 on_every_engine! {
@@ -21,6 +22,7 @@ on_every_engine! {
     a_chunk_keeps_what_was_planned
     records_of_two_origins_never_mix
     what_was_found_empty_is_known_to_other_jobs
+    what_files_have_no_records_of_is_empty_for_jobs_of_the_same_files_alone
     a_job_of_files_is_one_of_its_own_and_its_chunks_know_their_folder
     what_waits_for_files_is_due_at_the_next_submission
 }
@@ -194,7 +196,8 @@ async fn what_was_found_empty_is_known_to_other_jobs(store: &Store) {
         .await
         .unwrap();
     let known = |stype, days: common::time::DayRange| {
-        store.empty("GLBX.MDP3", Schema::Trades, stype, days.span())
+        let vendor = &JobSource::Vendor;
+        store.empty("GLBX.MDP3", Schema::Trades, stype, vendor, days.span())
     };
     let found = known(SType::Continuous, january(1, 31)).await.unwrap();
     assert_eq!(found, [(chunks[1], symbols(), january(2, 3))]);
@@ -205,6 +208,29 @@ async fn what_was_found_empty_is_known_to_other_jobs(store: &Store) {
     let left = store.unfinished(job, 9).await.unwrap();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].state, ChunkState::Pending);
+}
+
+async fn what_files_have_no_records_of_is_empty_for_jobs_of_the_same_files_alone(store: &Store) {
+    let mut of_files = request("files");
+    of_files.source = JobSource::Files("/downloads".into());
+    let (_, chunks) = submit(store, &of_files, 1).await;
+    let empty = claim(store, chunks[0]).await;
+    let asked = [held(7, january(1, 2))];
+    store
+        .settle_empty(&empty, &asked, &Default::default(), NOW)
+        .await
+        .unwrap();
+    assert_eq!(slices(store).await, []);
+    let known = async |source: &JobSource| {
+        let days = january(1, 31).span();
+        let stype = SType::Continuous;
+        let found = store.empty("GLBX.MDP3", Schema::Trades, stype, source, days);
+        found.await.unwrap()
+    };
+    let found = known(&of_files.source).await;
+    assert_eq!(found, [(chunks[0], symbols(), january(1, 2))]);
+    assert_eq!(known(&JobSource::Vendor).await, []);
+    assert_eq!(known(&JobSource::Files("/elsewhere".into())).await, []);
 }
 
 async fn a_job_of_files_is_one_of_its_own_and_its_chunks_know_their_folder(store: &Store) {
