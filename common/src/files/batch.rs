@@ -83,6 +83,12 @@ impl Manifest {
                 let message = format!("the file is missing, and {} lists it", of_batch());
                 return Err(FilesError::refuse(&file, message, "download the file too"));
             }
+            if let Some(hash) = &listed.hash
+                && digest(hash).is_none()
+            {
+                let message = format!("the SHA-256 of {} can't be read", listed.filename);
+                return Err(FilesError::refuse(&path, message, again));
+            }
             let bytes = fs::metadata(&file)
                 .map_err(|error| FilesError::unreadable(&file, error))?
                 .len();
@@ -105,8 +111,7 @@ impl Manifest {
     /// The SHA-256 that the list gives a file.
     pub fn sha256(&self, file: &Path) -> Option<String> {
         let listed = self.find(file)?;
-        let hash = listed.hash.as_deref()?.strip_prefix("sha256:")?;
-        Some(hash.to_ascii_lowercase())
+        digest(listed.hash.as_deref()?)
     }
 
     /// Whether the file is on the list.
@@ -131,15 +136,43 @@ impl Manifest {
 }
 
 impl Query {
-    /// The request of the batch download in a folder; `None` where it can't be told.
-    pub fn beside(listing: &Listing) -> Option<Self> {
-        let document: Value =
-            serde_json::from_slice(&read(&listing.beside("metadata.json")?).ok()?).ok()?;
-        let query = document.get("query")?;
-        let text = |key: &str| query.get(key)?.as_str();
-        if text("encoding").is_some_and(|encoding| encoding != "dbn") {
-            return None;
+    /// The request of the batch download in a folder, where it came as DBN.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when it can't be read, or is another batch's.
+    pub fn beside(listing: &Listing, manifest: &Manifest) -> Result<Option<Self>, FilesError> {
+        let Some(path) = listing.beside("metadata.json") else {
+            return Ok(None);
+        };
+        let refuse = |message: &str| {
+            let help = "download the batch again, all of it, into a folder of its own";
+            FilesError::refuse(&path, message, help)
+        };
+        let document: Value = serde_json::from_slice(&read(&path)?).map_err(|error| {
+            let message = format!("the request of a batch download can't be read: {error}");
+            refuse(&message)
+        })?;
+        let job_id = document.get("job_id").and_then(Value::as_str);
+        if let (Some(id), Some(listed)) = (job_id, manifest.job_id.as_deref())
+            && id != listed
+        {
+            let message =
+                format!("it is of the batch {id}, and manifest.json of the batch {listed}");
+            return Err(refuse(&message));
         }
+        let query = document.get("query");
+        let encoding = query.and_then(|query| query.get("encoding")?.as_str());
+        if encoding.is_some_and(|encoding| encoding != "dbn") {
+            return Ok(None);
+        }
+        match query.and_then(Self::read) {
+            Some(query) => Ok(Some(query)),
+            None => Err(refuse("it doesn't say what the batch was asked for")),
+        }
+    }
+
+    fn read(query: &Value) -> Option<Self> {
+        let text = |key: &str| query.get(key)?.as_str();
         let span = Span {
             start: instant(query.get("start")?)?,
             end: instant(query.get("end")?)?,
@@ -153,6 +186,13 @@ impl Query {
             limited: query.get("limit").is_some_and(|limit| !limit.is_null()),
         })
     }
+}
+
+/// A hash as a batch's list writes it: `sha256:` and 64 hexadecimal digits.
+fn digest(written: &str) -> Option<String> {
+    let digits = written.strip_prefix("sha256:")?;
+    let is_digest = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_digest.then(|| digits.to_ascii_lowercase())
 }
 
 /// The days that the vendor had not published whole when a batch was made, by its condition.json.

@@ -71,15 +71,17 @@ impl Found {
             file.listed_sha256 = listed.and_then(|manifest| manifest.sha256(path));
             files.push(Arc::new(file));
         }
-        let query = manifest.as_ref().and_then(|manifest| {
-            let query = Query::beside(listing)?;
-            manifest.is_all_dbn().then_some((manifest, query))
-        });
-        let dataset = query
-            .as_ref()
-            .map(|(_, query)| &query.dataset)
-            .or_else(|| files.first().map(|file| &file.metadata.dataset));
-        let about = dataset.cloned();
+        let query = match &manifest {
+            None => None,
+            Some(manifest) => Query::beside(listing, manifest)?
+                .filter(|_| manifest.is_all_dbn())
+                .map(|query| (manifest, query)),
+        };
+        let asked = query.as_ref().map(|(_, query)| query.dataset.as_str());
+        let about = match symbology {
+            None => None,
+            Some(symbology) => one_dataset(listing, asked, &files)?.zip(Some(symbology)),
+        };
         let before = self.deliveries.len();
         let (of_batch, single): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| {
             let listed = query.as_ref();
@@ -89,7 +91,7 @@ impl Found {
             self.deliveries.push(batch(listing, query, of_batch)?);
         }
         self.deliveries.extend(single.into_iter().map(one_file));
-        if let (Some(dataset), Some(symbology)) = (about, symbology) {
+        if let Some((dataset, symbology)) = about {
             for delivery in &mut self.deliveries[before..] {
                 delivery.learn(&symbology);
             }
@@ -97,6 +99,28 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// The dataset that the symbology beside files is about.
+fn one_dataset(
+    listing: &Listing,
+    asked: Option<&str>,
+    files: &[Arc<DataFile>],
+) -> Result<Option<String>, FilesError> {
+    let of_files = files.iter().map(|file| file.metadata.dataset.as_str());
+    let mut datasets: Vec<_> = asked.into_iter().chain(of_files).collect();
+    datasets.sort_unstable();
+    datasets.dedup();
+    if let [_, _, ..] = datasets[..] {
+        let message = format!(
+            "nothing says which of the datasets beside it the symbology is about: {}",
+            datasets.join(", ")
+        );
+        let help = "give each batch download a folder of its own";
+        let path = listing.folder.join("symbology.json");
+        return Err(FilesError::refuse(&path, message, help));
+    }
+    Ok(datasets.first().map(|dataset| (*dataset).to_owned()))
 }
 
 fn one_file(file: Arc<DataFile>) -> Delivery {
@@ -135,6 +159,23 @@ fn batch(
         let help = "give each batch download a folder of its own";
         return Err(FilesError::refuse(&foreign.path, message, help));
     }
+    let strange = |file: &&Arc<DataFile>| {
+        let (range, asked) = (file.span(), query.span);
+        let within = asked.start <= range.start && range.end <= asked.end;
+        let stype_in = file.stype_in();
+        file.problem().is_none() && !(within && stype_in == Some(query.stype_in))
+    };
+    if let Some(strange) = files.iter().find(strange) {
+        let message = format!(
+            "the file's header speaks of {} as {}, and metadata.json beside it of {} as {}",
+            strange.span(),
+            strange.stype_in().map_or("nothing", |stype| stype.as_str()),
+            query.span,
+            query.stype_in.as_str(),
+        );
+        let help = "download the batch again, all of it, into a folder of its own";
+        return Err(FilesError::refuse(&strange.path, message, help));
+    }
     let of_file = |file: &Arc<DataFile>| {
         let (message, help) = file.problem()?;
         Some((file.path.clone(), message, help))
@@ -144,6 +185,11 @@ fn batch(
         "the batch was asked for with a limit: what lies beyond it is not in it",
         "download the range again without `limit`, or move the folder elsewhere",
     ));
+    let too_early = (query.span.end > Nanos::now()).then_some((
+        listing.folder.join("metadata.json"),
+        "the batch was asked for until a time that is yet to come: what follows is not in it",
+        "download it again once the time is past, or move the folder elsewhere",
+    ));
     let mut delivery = Delivery {
         dataset: query.dataset,
         schema: query.schema,
@@ -152,7 +198,9 @@ fn batch(
         span: query.span,
         pending: pending_days(listing)?,
         path: listing.folder.clone(),
-        problem: limited.or_else(|| files.iter().find_map(of_file)),
+        problem: limited
+            .or(too_early)
+            .or_else(|| files.iter().find_map(of_file)),
         files,
         windows: BTreeMap::new(),
     };

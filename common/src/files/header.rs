@@ -4,7 +4,7 @@
 //! |---|---|
 //! | none, or damaged | refused: a fragment proves nothing |
 //! | no schema | refused: a live capture was not asked for anything |
-//! | no end, a `limit`, `ts_out` | refused once a job needs the file |
+//! | no end, an end in the future, a `limit`, `ts_out` | refused once a job needs the file |
 //! | no symbols, or `ALL_SYMBOLS` | every instrument |
 
 use std::fs::{self, File};
@@ -146,6 +146,11 @@ impl DataFile {
             Some((
                 "the file's header names no end: nothing says how far it goes",
                 "download a range with an end, or move the file elsewhere",
+            ))
+        } else if self.span().end > Nanos::now() {
+            Some((
+                "the file's header ends in the future: what follows is not in it",
+                "download the range again once it is past, or move the file elsewhere",
             ))
         } else if self.metadata.ts_out || self.metadata.stype_out != SType::InstrumentId {
             Some((

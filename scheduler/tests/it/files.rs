@@ -254,6 +254,10 @@ async fn a_file_that_is_cut_or_limited_or_no_file_at_all_is_refused_by_name() {
     refused(&installation, ASKED, name, "limit").await;
     rewrite_from(&path, &whole, |metadata, _| metadata.end = None);
     refused(&installation, ASKED, name, "names no end").await;
+    rewrite_from(&path, &whole, |metadata, _| {
+        metadata.end = NonZeroU64::new(7_226_582_400_000_000_000);
+    });
+    refused(&installation, ASKED, name, "in the future").await;
     rewrite_from(&path, &whole, |metadata, _| metadata.schema = None);
     refused(&installation, ASKED, name, "live capture").await;
     rewrite_from(&path, &whole, |metadata, records| {
@@ -431,6 +435,44 @@ async fn a_batch_download_is_complete_by_its_own_lists() {
 }
 
 #[tokio::test]
+async fn a_batch_download_of_files_from_midnight_to_midnight_is_complete_as_well() {
+    let delivered = Delivered::of(TRADES).await;
+    let (installation, folder) = delivered.installation().await;
+    for path in files(&folder, ".dbn.zst") {
+        if taken_apart(&path).1.is_empty() {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    list(&folder, &query());
+    let said = succeed(&installation, &job(&installation, TRADES)).await;
+    assert!(said.stdout.contains("is complete"), "{said:#?}");
+    assert!(!said.stderr.contains("by their headers"), "{said:#?}");
+    let tables = installation.tables().await;
+    let vendors = delivered.vendor.tables().await;
+    assert_eq!(tables["trades_data"].rows, vendors["trades_data"].rows);
+}
+
+#[tokio::test]
+async fn a_symbology_beside_files_of_several_datasets_is_refused() {
+    let delivered = Delivered::of(TRADES).await;
+    let (installation, folder) = delivered.installation().await;
+    let path = folder.join("trades-2024-01-08.dbn.zst");
+    rewrite(&path, |metadata, _| {
+        metadata.dataset = "XNAS.ITCH".to_owned()
+    });
+    let symbology =
+        json!({"result": {"ES.c.0": [{"d0": "2024-01-04", "d1": "2024-01-10", "s": 7}]}});
+    fs::write(folder.join("symbology.json"), symbology.to_string()).unwrap();
+    refused(
+        &installation,
+        TRADES,
+        "symbology.json",
+        "GLBX.MDP3, XNAS.ITCH",
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_split_download_without_its_lists_covers_no_day() {
     let delivered = Delivered::of(TRADES).await;
     let (installation, folder) = delivered.installation().await;
@@ -466,6 +508,35 @@ async fn a_batch_download_with_a_wrong_or_missing_file_is_refused() {
     limited["limit"] = json!(1_000);
     list(&folder, &limited);
     refused(&installation, TRADES, "metadata.json", "limit").await;
+    list(&folder, &query());
+    // The lists contradict one another, or the files.
+    let metadata = "metadata.json";
+    let rewritten = |name: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        assert!(text.contains(from), "{from}: {text}");
+        fs::write(folder.join(name), text.replace(from, to)).unwrap();
+    };
+    rewritten(metadata, "GLBX-20240201-ABC", "GLBX-20240201-XYZ");
+    refused(&installation, TRADES, metadata, "of the batch").await;
+    fs::write(folder.join(metadata), "{\"query\": {").unwrap();
+    refused(&installation, TRADES, metadata, "can't be read").await;
+    fs::write(folder.join(metadata), "{\"query\": {}}").unwrap();
+    refused(&installation, TRADES, metadata, "doesn't say").await;
+    let mut other = query();
+    other["end"] = json!("2024-01-09");
+    list(&folder, &other);
+    refused(&installation, TRADES, "trades-2024-01-09", "speaks of").await;
+    let mut other = query();
+    other["stype_in"] = json!("raw_symbol");
+    list(&folder, &other);
+    refused(&installation, TRADES, ".dbn.zst", "as continuous").await;
+    let mut other = query();
+    other["end"] = json!("2199-01-10");
+    list(&folder, &other);
+    refused(&installation, TRADES, metadata, "yet to come").await;
+    list(&folder, &query());
+    rewritten("manifest.json", "sha256:", "sha-256:");
+    refused(&installation, TRADES, "manifest.json", "SHA-256").await;
     list(&folder, &query());
     // A day that the vendor had not published whole when the batch was made is not proven.
     let conditions = json!([
