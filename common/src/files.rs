@@ -33,7 +33,7 @@ use crate::source::{Answer, Pieces, Source, SourceError, Uncovered};
 use crate::time::{Day, DayRange, Nanos, Span};
 use crate::vendor::{RangeRequest, Resolution};
 use coverage::{Asked, ForPeople, Gaps, gaps};
-use delivery::Found;
+use delivery::{Delivery, Found, Wanted};
 use header::DataFile;
 use merge::Input;
 use proof::facts;
@@ -83,23 +83,20 @@ impl Files {
         Ok(Self { folder, found })
     }
 
-    /// Takes over what was proven of files that are still what they were.
+    /// Takes over the counts of files that are still what they were; whether the rest of their proof
+    /// still holds is looked at anew: symbols and lists beside them may have changed.
     pub(crate) fn keep_proofs_of(&mut self, before: &Self) {
-        let files = |found: &Found| -> Vec<Arc<DataFile>> {
-            let deliveries = found.deliveries.iter();
-            deliveries
-                .flat_map(|delivery| delivery.files.iter().cloned())
-                .collect()
-        };
-        let known = files(&before.found);
-        let known: HashMap<&Path, &DataFile> = known
-            .iter()
-            .map(|file| (file.path.as_path(), &**file))
+        let known: HashMap<&Path, (&Delivery, &DataFile)> = before
+            .found
+            .files()
+            .map(|(delivery, file)| (file.path.as_path(), (delivery, &**file)))
             .collect();
-        for file in files(&self.found) {
-            if let Some(before) = known.get(file.path.as_path())
-                && before.is_same(&file)
+        for (delivery, file) in self.found.files() {
+            if let Some((delivery_before, before)) = known.get(file.path.as_path())
+                && before.is_same(file)
+                && delivery_before.last_instant(before) == delivery.last_instant(file)
                 && let Some(facts) = before.facts.get()
+                && delivery.accounts_for(file, facts).is_ok()
             {
                 // Nobody has read this one yet.
                 let _unread = file.facts.set(Arc::clone(facts));
@@ -120,6 +117,10 @@ impl Files {
         let mut groups: BTreeMap<Gaps, Vec<String>> = BTreeMap::new();
         for name in names {
             let found = gaps(days, &self.found.covered(asked, Some(name))?);
+            for days in &found.days {
+                let wanted = asked.wanted();
+                self.found.refuse_mixed(&wanted, name, days.span())?;
+            }
             groups.entry(found).or_default().push(name.clone());
         }
         let described = groups
@@ -269,16 +270,24 @@ impl Files {
         stype_in: SType,
         symbols: &[String],
         days: DayRange,
-    ) -> Resolution {
+    ) -> Result<Resolution, FilesError> {
+        let wanted = Wanted {
+            dataset,
+            stype_in,
+            names: symbols,
+        };
         let mut resolution = Resolution::default();
         for symbol in symbols {
-            let meaning = self.found.windows(dataset, stype_in, symbol, days);
+            let meaning = self.found.windows(&wanted, symbol, days);
+            if meaning.is_empty() {
+                self.found.refuse_mixed(&wanted, symbol, days.span())?;
+            }
             let mut windows: Vec<_> = meaning.into_values().flatten().collect();
             windows.sort_by_key(|window| (window.days, window.instrument_id));
             windows.dedup();
             resolution.windows.insert(symbol.clone(), windows);
         }
-        resolution
+        Ok(resolution)
     }
 }
 
@@ -304,12 +313,15 @@ impl Source for Files {
     /// Until the latest end of the files. Files of any earlier day can be added: what is not there
     /// is [`Source::uncovered`].
     fn available<'a>(&'a self, dataset: &'a str, schema: Schema) -> Answer<'a, Span> {
-        let deliveries = self.found.of(dataset, schema);
+        let deliveries = self.found.deliveries.iter();
+        let of_schema = deliveries.filter(|each| {
+            each.dataset == dataset && each.schema == schema && each.problem.is_none()
+        });
+        let end = of_schema.map(|delivery| delivery.span.end).max();
         Box::pin(async move {
-            let ends = deliveries?.into_iter().map(|delivery| delivery.span.end);
             Ok(Span {
                 start: Nanos(0),
-                end: ends.max().unwrap_or(Nanos(0)),
+                end: end.unwrap_or(Nanos(0)),
             })
         })
     }
@@ -340,7 +352,7 @@ impl Source for Files {
         symbols: &'a [String],
         days: DayRange,
     ) -> Answer<'a, Resolution> {
-        Box::pin(async move { Ok(self.resolve_all(dataset, stype_in, symbols, days)) })
+        Box::pin(async move { Ok(self.resolve_all(dataset, stype_in, symbols, days)?) })
     }
 
     fn record_count<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, u64> {

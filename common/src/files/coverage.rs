@@ -5,7 +5,7 @@ use std::fmt;
 
 use dbn::{SType, Schema};
 
-use super::delivery::{Delivery, Found, merged};
+use super::delivery::{Delivery, Found, Wanted, merged};
 use super::error::FilesError;
 use crate::request::Symbols;
 use crate::time::{Day, DayRange, Span};
@@ -43,6 +43,17 @@ impl<'a> Asked<'a> {
             symbols: &request.symbols,
             span: request.span,
         })
+    }
+}
+
+impl Asked<'_> {
+    /// The symbols that are asked for.
+    pub fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            dataset: self.dataset,
+            stype_in: self.stype_in,
+            names: self.symbols.names().unwrap_or_default(),
+        }
     }
 }
 
@@ -84,35 +95,68 @@ pub fn gaps(days: DayRange, covered: &[Span]) -> Gaps {
 }
 
 impl Found {
-    /// The deliveries of one dataset and schema; each can prove what it holds.
+    /// The deliveries that can answer a request; each can prove what it holds.
     ///
     /// # Errors
     /// [`FilesError::Refused`] when one can't.
-    pub fn of(&self, dataset: &str, schema: Schema) -> Result<Vec<&Delivery>, FilesError> {
-        let of_schema = self
-            .deliveries
-            .iter()
-            .filter(|delivery| delivery.dataset == dataset && delivery.schema == schema);
-        let of_schema: Vec<_> = of_schema.collect();
-        let problem = of_schema
-            .iter()
-            .find_map(|delivery| delivery.problem.clone());
+    pub fn of(&self, asked: &Asked<'_>) -> Result<Vec<&Delivery>, FilesError> {
+        let wanted = asked.wanted();
+        let overlaps = |delivery: &&Delivery| {
+            let names = wanted.names.iter();
+            delivery.dataset == asked.dataset
+                && delivery.schema == asked.schema
+                && delivery.reaches(asked.span)
+                && (delivery.symbols == Symbols::ALL
+                    || names
+                        .into_iter()
+                        .any(|name| delivery.asked_for(&wanted, name)))
+        };
+        let found: Vec<_> = self.deliveries.iter().filter(overlaps).collect();
+        let problem = found.iter().find_map(|delivery| delivery.problem.clone());
         match problem {
             Some((path, message, help)) => Err(FilesError::refuse(&path, message, help)),
-            None => Ok(of_schema),
+            None => Ok(found),
         }
+    }
+
+    /// Refuses a symbol that was asked for only together with others that are not wanted, where
+    /// nothing tells them apart.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] with the reason.
+    pub fn refuse_mixed(
+        &self,
+        wanted: &Wanted<'_>,
+        symbol: &str,
+        within: Span,
+    ) -> Result<(), FilesError> {
+        let mixed = self.deliveries.iter().find(|delivery| {
+            delivery.reaches(within)
+                && delivery.asked_for(wanted, symbol)
+                && delivery.mixes_in(wanted)
+        });
+        let Some(delivery) = mixed else {
+            return Ok(());
+        };
+        let message = format!(
+            "{symbol} was asked for together with other parents, and nothing in the file tells whose \
+             members are whose: it answers for all of {} or for none",
+            delivery.symbols
+        );
+        let help = "ask for all of these parents in one job, without cutting by symbols, or \
+                    download each parent by itself";
+        Err(FilesError::refuse(&delivery.path, message, help))
     }
 
     /// What a symbol means, by the headers of whatever was asked for it and by the symbologies; a
     /// parent's members under their own names.
     pub fn windows(
         &self,
-        dataset: &str,
-        stype_in: SType,
+        wanted: &Wanted<'_>,
         symbol: &str,
         days: DayRange,
     ) -> BTreeMap<String, Vec<SymbolWindow>> {
-        if stype_in == SType::InstrumentId {
+        if wanted.stype_in == SType::InstrumentId {
             let window = symbol.parse().map(|instrument_id| SymbolWindow {
                 instrument_id,
                 days,
@@ -132,18 +176,15 @@ impl Found {
             of_name.extend(within);
         };
         for delivery in &self.deliveries {
-            if delivery.dataset == dataset
-                && delivery.span.intersection(days.span()).is_some()
-                && delivery.names(stype_in, symbol)
-            {
+            if delivery.span.intersection(days.span()).is_some() && delivery.names(wanted, symbol) {
                 for (name, windows) in delivery.meaning(symbol) {
                     take(name, windows);
                 }
             }
         }
         for (about, symbology) in &self.symbologies {
-            if about == dataset
-                && let Some(windows) = symbology.meaning(stype_in, symbol)
+            if about == wanted.dataset
+                && let Some(windows) = symbology.meaning(wanted.stype_in, symbol)
             {
                 take(symbol, windows);
             }
@@ -164,9 +205,8 @@ impl Found {
             .deliveries
             .iter()
             .filter(|delivery| {
-                delivery.dataset == asked.dataset
-                    && delivery.span.intersection(asked.span).is_some()
-                    && delivery.names(asked.stype_in, symbol)
+                delivery.span.intersection(asked.span).is_some()
+                    && delivery.names(&asked.wanted(), symbol)
             })
             .map(|delivery| delivery.span);
         let by_symbology = self
@@ -185,8 +225,7 @@ impl Found {
         asked: &Asked<'_>,
         symbol: Option<&str>,
     ) -> Result<Vec<Span>, FilesError> {
-        let mut deliveries = self.of(asked.dataset, asked.schema)?;
-        deliveries.retain(|delivery| delivery.span.intersection(asked.span).is_some());
+        let deliveries = self.of(asked)?;
         let everything = deliveries
             .iter()
             .filter(|delivery| delivery.symbols == Symbols::ALL)
@@ -199,9 +238,10 @@ impl Found {
         for span in everything {
             covered.extend(known.iter().filter_map(|known| known.intersection(span)));
         }
+        let wanted = asked.wanted();
         let named = deliveries
             .iter()
-            .filter(|delivery| delivery.names(asked.stype_in, symbol));
+            .filter(|delivery| delivery.names(&wanted, symbol));
         covered.extend(named.flat_map(|delivery| delivery.complete()));
         Ok(covered)
     }

@@ -44,6 +44,17 @@ pub struct Delivery {
     pub problem: Option<(PathBuf, &'static str, &'static str)>,
 }
 
+/// Symbols that are wanted of a dataset, all that one request asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The dataset.
+    pub dataset: &'a str,
+    /// How the symbols are written.
+    pub stype_in: SType,
+    /// The symbols; none of them where every symbol is wanted.
+    pub names: &'a [String],
+}
+
 /// What lies in a folder.
 #[derive(Debug, Default)]
 pub struct Found {
@@ -54,6 +65,12 @@ pub struct Found {
 }
 
 impl Found {
+    /// Every file, with its delivery.
+    pub fn files(&self) -> impl Iterator<Item = (&Delivery, &Arc<DataFile>)> {
+        let deliveries = self.deliveries.iter();
+        deliveries.flat_map(|delivery| delivery.files.iter().map(move |file| (delivery, file)))
+    }
+
     /// Takes in one folder's files.
     ///
     /// # Errors
@@ -271,20 +288,45 @@ impl Delivery {
         self.files.iter().any(|file| file.path == self.path)
     }
 
+    /// Whether it was asked for records within a span; without an end, for all from its start on.
+    pub fn reaches(&self, span: Span) -> bool {
+        let endless = self.span.end <= self.span.start;
+        self.span.start < span.end && (endless || span.start < self.span.end)
+    }
+
     /// The index time of which it holds all that was asked for.
     pub fn complete(&self) -> Vec<Span> {
         self.span.without(&self.pending)
     }
 
+    /// What of a span it holds all of.
+    pub fn complete_within(&self, span: Span) -> Vec<Span> {
+        let complete = self.complete().into_iter();
+        complete
+            .filter_map(|each| each.intersection(span))
+            .collect()
+    }
+
+    /// Whether the symbol was asked for by its own name, and its records can be told from those of
+    /// symbols that nobody wants.
+    pub fn names(&self, wanted: &Wanted<'_>, symbol: &str) -> bool {
+        self.asked_for(wanted, symbol) && !self.mixes_in(wanted)
+    }
+
     /// Whether the symbol was asked for by its own name.
-    pub fn names(&self, stype_in: SType, symbol: &str) -> bool {
+    pub fn asked_for(&self, wanted: &Wanted<'_>, symbol: &str) -> bool {
         let asked = self.symbols.names().unwrap_or_default();
-        let asked = self.stype_in == stype_in
-            && asked
-                .binary_search_by(|name| name.as_str().cmp(symbol))
-                .is_ok();
-        // Of several parents' members nothing tells whose they are.
-        asked && (stype_in != SType::Parent || self.symbols.names().map(<[_]>::len) == Some(1))
+        let found = asked.binary_search_by(|name| name.as_str().cmp(symbol));
+        self.dataset == wanted.dataset && self.stype_in == wanted.stype_in && found.is_ok()
+    }
+
+    /// Whether it mixes in what is not wanted: of several parents' members nothing tells whose they
+    /// are, and they can be taken only all together.
+    pub fn mixes_in(&self, wanted: &Wanted<'_>) -> bool {
+        let asked = self.symbols.names().unwrap_or_default();
+        self.stype_in == SType::Parent
+            && asked.len() > 1
+            && !asked.iter().all(|parent| wanted.names.contains(parent))
     }
 
     /// What a symbol that was asked for by its own name means: the members of a parent.

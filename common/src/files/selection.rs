@@ -78,8 +78,7 @@ impl Found {
     /// # Errors
     /// [`FilesError::Refused`] when two deliveries hold the same records.
     pub fn shares(&self, asked: &Asked<'_>) -> Result<Vec<Share<'_>>, FilesError> {
-        let mut deliveries = self.of(asked.dataset, asked.schema)?;
-        deliveries.retain(|delivery| delivery.span.intersection(asked.span).is_some());
+        let mut deliveries = self.of(asked)?;
         deliveries.sort_by(|left, right| left.path.cmp(&right.path));
         match asked.symbols.names() {
             None => shares_of_all(asked, deliveries),
@@ -100,22 +99,26 @@ impl Found {
         let mut instruments: Vec<BTreeMap<u32, Vec<Span>>> =
             vec![BTreeMap::new(); deliveries.len()];
         let mut given: HashMap<u32, Vec<Span>> = HashMap::new();
+        let wanted = asked.wanted();
         for symbol in names {
             let claims = |delivery: &Delivery| {
-                delivery.symbols == Symbols::ALL || delivery.names(asked.stype_in, symbol)
+                delivery.symbols == Symbols::ALL || delivery.names(&wanted, symbol)
             };
             let claimants = deliveries.iter().copied().filter(|each| claims(each));
-            no_doubles(asked, Some(symbol), claimants.collect())?;
-            let meaning = self.windows(asked.dataset, asked.stype_in, symbol, days);
+            no_doubles(asked, Some(symbol), &claimants.collect::<Vec<_>>())?;
+            let meaning = self.windows(&wanted, symbol, days);
             for (delivery, instruments) in deliveries.iter().zip(&mut instruments) {
-                let range = delivery.span.intersection(asked.span);
-                let Some(range) = range.filter(|_| claims(delivery)) else {
+                if !claims(delivery) {
                     continue;
-                };
-                for window in meaning.values().flatten() {
-                    let Some(claimed) = range.intersection(window.days.span()) else {
-                        continue;
-                    };
+                }
+                let ranges = delivery.complete_within(asked.span);
+                let windows = meaning.values().flatten();
+                let claimed = windows.flat_map(|window| {
+                    let within = window.days.span();
+                    let ranges = ranges.iter();
+                    ranges.filter_map(move |range| Some((window, range.intersection(within)?)))
+                });
+                for (window, claimed) in claimed {
                     let given = given.entry(window.instrument_id).or_default();
                     let own = claimed.without(given);
                     cut_at_midnight(delivery, claimed, &own)?;
@@ -144,28 +147,37 @@ fn shares_of_all<'a>(
     mut deliveries: Vec<&'a Delivery>,
 ) -> Result<Vec<Share<'a>>, FilesError> {
     deliveries.retain(|delivery| delivery.symbols == Symbols::ALL);
-    no_doubles(asked, None, deliveries.clone())?;
-    let share = |delivery: &'a Delivery| {
-        let taken = Taken {
-            span: delivery.span.intersection(asked.span)?,
-            instruments: None,
-        };
-        Some(Share { delivery, taken })
+    no_doubles(asked, None, &deliveries)?;
+    let shares = |delivery: &'a Delivery| {
+        let ranges = delivery.complete_within(asked.span).into_iter();
+        ranges.map(move |span| {
+            let taken = Taken {
+                span,
+                instruments: None,
+            };
+            Share { delivery, taken }
+        })
     };
-    Ok(deliveries.into_iter().filter_map(share).collect())
+    Ok(deliveries.into_iter().flat_map(shares).collect())
 }
 
-/// No two of the deliveries hold the same symbol over the same time.
+/// No two of the deliveries hold the same symbol over the same time: a day that was pending when one
+/// was made may be in another.
 fn no_doubles(
     asked: &Asked<'_>,
     symbol: Option<&str>,
-    mut claimants: Vec<&Delivery>,
+    claimants: &[&Delivery],
 ) -> Result<(), FilesError> {
-    claimants.sort_by_key(|delivery| delivery.span);
-    let mut reaching: Option<&Delivery> = None;
-    for delivery in claimants {
-        if let Some(other) = reaching
-            && let Some(both) = other.span.intersection(delivery.span)
+    let complete = claimants.iter().flat_map(|delivery| {
+        let spans = delivery.complete().into_iter();
+        spans.map(move |span| (span, *delivery))
+    });
+    let mut complete: Vec<_> = complete.collect();
+    complete.sort_by_key(|(span, _)| *span);
+    let mut reaching: Option<(Span, &Delivery)> = None;
+    for (span, delivery) in complete {
+        if let Some((until, other)) = reaching
+            && let Some(both) = until.intersection(span)
         {
             let message = format!(
                 "the file and {} both hold {} of {} from {} to {}: its records would come double",
@@ -178,8 +190,8 @@ fn no_doubles(
             let help = "move one of the two elsewhere";
             return Err(FilesError::refuse(&delivery.path, message, help));
         }
-        if reaching.is_none_or(|other| other.span.end < delivery.span.end) {
-            reaching = Some(delivery);
+        if reaching.is_none_or(|(until, _)| until.end < span.end) {
+            reaching = Some((span, delivery));
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! A stream out of files: written on a thread of its own, a few pieces ahead of whoever reads it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 
@@ -9,7 +10,7 @@ use dbn::{MappingInterval, Metadata, SType, SymbolMapping};
 use tokio::sync::mpsc;
 
 use super::coverage::Asked;
-use super::delivery::Found;
+use super::delivery::{Found, merged};
 use super::error::FilesError;
 use super::merge::{Input, merge};
 use crate::source::{Answer, Pieces, SourceError};
@@ -131,14 +132,17 @@ pub fn mappings(found: &Found, asked: &Asked<'_>) -> Vec<SymbolMapping> {
         end_date: date(window.days.end()),
         symbol: window.instrument_id.to_string(),
     };
-    let mut mappings = Vec::new();
-    for symbol in asked.symbols.names().unwrap_or_default() {
-        for (name, windows) in found.windows(asked.dataset, asked.stype_in, symbol, days) {
-            mappings.push(SymbolMapping {
-                raw_symbol: name,
-                intervals: windows.iter().map(interval).collect(),
-            });
+    // Several parents of one file mean the same members.
+    let mut meant: BTreeMap<String, Vec<SymbolWindow>> = BTreeMap::new();
+    let wanted = asked.wanted();
+    for symbol in wanted.names {
+        for (name, windows) in found.windows(&wanted, symbol, days) {
+            meant.entry(name).or_default().extend(windows);
         }
     }
-    mappings
+    let mapping = |(raw_symbol, windows)| SymbolMapping {
+        raw_symbol,
+        intervals: merged(windows).iter().map(interval).collect(),
+    };
+    meant.into_iter().map(mapping).collect()
 }

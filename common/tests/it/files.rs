@@ -12,6 +12,7 @@ use common::request::Symbols;
 use common::source::Source;
 use common::time::{Day, DayRange, Nanos};
 use common::vendor::RangeRequest;
+use dbn::decode::dbn::MetadataDecoder;
 use dbn::encode::dbn::MetadataEncoder;
 use dbn::{MappingInterval, Metadata, RType, RecordHeader, SType, Schema, SymbolMapping, TradeMsg};
 use proptest::prelude::*;
@@ -227,6 +228,82 @@ async fn what_an_archived_answer_is_known_by_changes_with_its_files_and_no_other
     assert_eq!(origin().await, before);
     file(1, 0, &[1, 2, 3]).write(sandbox.path(), "a", false);
     assert_ne!(origin().await, before);
+}
+
+fn rewrite(path: &Path, change: impl FnOnce(&mut Metadata)) {
+    let plain = zstd::decode_all(fs::File::open(path).unwrap()).unwrap();
+    let mut metadata = MetadataDecoder::new(&plain[..]).decode().unwrap();
+    let records = MetadataEncoder::<Vec<u8>>::encoded_len(&metadata);
+    change(&mut metadata);
+    let mut bytes = Vec::new();
+    MetadataEncoder::new(&mut bytes).encode(&metadata).unwrap();
+    bytes.extend_from_slice(&plain[records..]);
+    fs::write(path, zstd::encode_all(&bytes[..], 1).unwrap()).unwrap();
+}
+
+/// Lists the files of a folder as a batch download of one symbol.
+fn batch(folder: &Path, start: &str, end: &str, pending: &str) {
+    let listed: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            json!({"filename": entry.file_name().to_str(), "size": entry.metadata().unwrap().len()})
+        })
+        .collect();
+    let manifest = json!({"files": listed});
+    fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+    let query = json!({
+        "dataset": "GLBX.MDP3", "schema": "trades", "symbols": "S1", "encoding": "dbn",
+        "start": start, "end": end,
+    });
+    let metadata = json!({"query": query}).to_string();
+    fs::write(folder.join("metadata.json"), metadata).unwrap();
+    let conditions = json!([{"date": pending, "condition": "pending"}]).to_string();
+    fs::write(folder.join("condition.json"), conditions).unwrap();
+}
+
+#[tokio::test]
+async fn a_day_that_was_pending_in_one_batch_comes_from_another() {
+    let sandbox = Sandbox::new();
+    let (first, second) = (sandbox.path().join("first"), sandbox.path().join("second"));
+    for folder in [&first, &second] {
+        fs::create_dir(folder).unwrap();
+        // What of the pending day was there already is not taken.
+        file(1, 1, &[1, 2, 3]).write(folder, "b", false);
+    }
+    file(1, 0, &[1]).write(&first, "a", false);
+    file(1, 2, &[1]).write(&first, "c", false);
+    batch(&first, "2024-01-04", "2024-01-07", "2024-01-05");
+    batch(&second, "2024-01-05", "2024-01-06", "2024-01-01");
+    let (counted, found) = ask(sandbox.path(), &request(&[1], days(0, 3))).await;
+    assert_eq!((counted, found.numbers.len()), (5, 5));
+
+    fs::remove_file(first.join("condition.json")).unwrap();
+    let files = Files::open(sandbox.path()).await.unwrap();
+    let twice = files.record_count(&request(&[1], days(0, 3))).await;
+    assert!(twice.unwrap_err().to_string().contains("come double"));
+}
+
+#[tokio::test]
+async fn a_file_that_proves_nothing_blocks_only_what_it_overlaps() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1]).write(sandbox.path(), "a", false);
+    file(1, 1, &[1]).write(sandbox.path(), "b", false);
+    file(2, 0, &[1]).write(sandbox.path(), "c", false);
+    rewrite(&sandbox.path().join("b.dbn.zst"), |metadata| {
+        metadata.end = None
+    });
+    rewrite(&sandbox.path().join("c.dbn.zst"), |metadata| {
+        metadata.limit = NonZeroU64::new(9)
+    });
+    assert_eq!(ask(sandbox.path(), &request(&[1], days(0, 1))).await.0, 1);
+    let files = Files::open(sandbox.path()).await.unwrap();
+    for (instruments, start, why) in [(&[1], 1, "no end"), (&[1], 2, "no end"), (&[2], 0, "limit")]
+    {
+        let request = request(instruments, days(start, start + 1));
+        let refused = files.uncovered(&request).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
 }
 
 fn symbology(folder: &Path, instrument: u32) {
