@@ -306,6 +306,29 @@ async fn a_file_that_proves_nothing_blocks_only_what_it_overlaps() {
     }
 }
 
+#[tokio::test]
+async fn what_links_lead_to_is_there_once_and_only_files_are_read() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().join("z");
+    fs::create_dir(&folder).unwrap();
+    file(1, 0, &[1, 2]).write(&folder, "a", false);
+    std::os::unix::fs::symlink("z", sandbox.path().join("latest")).unwrap();
+    std::os::unix::fs::symlink("..", folder.join("loop")).unwrap();
+    std::os::unix::fs::symlink("z/a.dbn.zst", sandbox.path().join("a.dbn.zst")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(sandbox.path().join("pipe.dbn"))
+        .status();
+    assert!(made.unwrap().success());
+    let (counted, _) = ask(sandbox.path(), &request(&[1], days(0, 1))).await;
+    assert_eq!(counted, 2);
+    let names: Vec<_> = (0..9).map(|depth| depth.to_string()).collect();
+    let deep = sandbox.path().join(names.join("/"));
+    fs::create_dir_all(&deep).unwrap();
+    let refused = Files::open(sandbox.path()).await.unwrap_err().to_string();
+    assert!(refused.contains("folders deep"), "{refused}");
+    assert!(refused.contains(&deep.display().to_string()), "{refused}");
+}
+
 fn symbology(folder: &Path, instrument: u32) {
     let windows = json!([{"d0": "2024-01-04", "d1": "2024-01-05", "s": instrument.to_string()}]);
     let written = json!({"result": {"S1": windows}, "symbols": ["S1"], "stype_in": "raw_symbol"});
