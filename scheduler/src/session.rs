@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::configuration::document::{Document, Refusal};
 use common::configuration::files::{ConfigFiles, read_file};
@@ -79,8 +79,7 @@ impl Session {
         named.map(JobFile::parse).transpose()
     }
 
-    /// The sources of the installation's jobs, with that of this one: a folder of files needs no
-    /// key.
+    /// The source of a job: a folder of files needs neither the vendor's key nor its address.
     pub fn sources(&self, job: &JobFile) -> Result<Sources, Refusal> {
         let vendor = match &job.request.source {
             JobSource::Vendor => Some(Vendor::new(&self.settings)?),
@@ -96,10 +95,7 @@ impl Session {
                             fetched it, or name a folder apart from the archive";
                 return Err(job.refuse_folder(message, help));
             }
-            JobSource::Files(_) => match self.settings.api_key {
-                Some(_) => Some(Vendor::new(&self.settings)?),
-                None => None,
-            },
+            JobSource::Files(_) => None,
         };
         Ok(Sources::new(vendor))
     }
@@ -107,11 +103,9 @@ impl Session {
     /// Whether one of the two folders lies in the other: what a job of files archives would then be
     /// among its files.
     fn holds_archive(&self, folder: &Path) -> bool {
-        let path = self.settings.archive_url.trim_start_matches("file://");
-        let archive = Path::new(path)
-            .canonicalize()
-            .or_else(|_| std::path::absolute(path));
-        archive.is_ok_and(|archive| archive.starts_with(folder) || folder.starts_with(&archive))
+        let archive = self.settings.archive_url.trim_start_matches("file://");
+        let (archive, folder) = (without_links(Path::new(archive)), without_links(folder));
+        archive.starts_with(&folder) || folder.starts_with(&archive)
     }
 
     /// The mappings of a job's schemas, checked against the tables that they fill.
@@ -128,6 +122,16 @@ impl Session {
         }
         Ok(mappings)
     }
+}
+
+/// A path without links, as far as there is something at it by now.
+fn without_links(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let canonical = |folder: &Path| {
+        let rest = path.strip_prefix(folder).ok()?;
+        Some(folder.canonicalize().ok()?.join(rest))
+    };
+    path.ancestors().find_map(canonical).unwrap_or(path)
 }
 
 /// Refuses a job that turns a rule on or off which none of its schemas has.

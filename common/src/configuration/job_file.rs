@@ -1,7 +1,6 @@
 //! A job file: what a person writes to ask for a backfill, checked into a [`Request`].
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use chrono::NaiveDate;
@@ -418,9 +417,15 @@ impl Check<'_> {
         let source = written.source.as_ref();
         match (source.map(|source| source.value.as_str()), &written.folder) {
             (Some("files"), Some(folder)) if !folder.value.is_empty() => {
-                let path = PathBuf::from(&folder.value);
-                let absolute = path.canonicalize().or_else(|_| std::path::absolute(&path));
-                Ok(JobSource::Files(absolute.unwrap_or(path)))
+                // A job stays the same where a link leads elsewhere, or the folder is not there yet.
+                let absolute = std::path::absolute(&folder.value).ok();
+                let absolute = absolute.filter(|path| path.to_str().is_some());
+                let path = absolute.ok_or_else(|| {
+                    let message = "the folder's path is no text in UTF-8".to_owned();
+                    let help = "run from a folder whose path is, or write the folder's whole path";
+                    self.document.refuse_at(folder, message, help)
+                })?;
+                Ok(JobSource::Files(path.components().collect()))
             }
             (Some("files"), _) => {
                 let message = "the job names no folder of files".to_owned();

@@ -170,7 +170,8 @@ impl Settings {
             "DATABASE_URL" => value.clone_into(&mut self.database_url),
             "ARCHIVE_URL" => value.clone_into(&mut self.archive_url),
             "DATABENTO_URL" => value.clone_into(&mut self.databento_url),
-            "DATABENTO_API_KEY" => self.api_key = Some(ApiKey::new(value)?),
+            // Its form is checked once a command needs it.
+            "DATABENTO_API_KEY" => self.api_key = Some(ApiKey(value.trim().to_owned())),
             "BACKHAUL_WORKERS" => self.workers = number(name, value)?,
             "BACKHAUL_LEASE_SECONDS" => self.lease_seconds = number(name, value)?,
             "BACKHAUL_ATTEMPTS_MAX" => self.attempts_max = number(name, value)?,
@@ -240,15 +241,17 @@ impl Settings {
     /// The vendor's key.
     ///
     /// # Errors
-    /// [`Refusal`] that says how to give one.
+    /// [`Refusal`] that says how to give one, or that this is none.
     pub fn require_api_key(&self) -> Result<&ApiKey, Refusal> {
-        self.api_key.as_ref().ok_or_else(|| {
+        let key = self.api_key.as_ref().ok_or_else(|| {
             Refusal::of(
                 "DATABENTO_API_KEY",
                 "there is no API key, and this command asks the vendor",
                 "export DATABENTO_API_KEY=db-…, or try `scheduler demo`, which needs none",
             )
-        })
+        })?;
+        ApiKey::new(key.expose())?;
+        Ok(key)
     }
 
     /// Moves the database and the archive below one folder.

@@ -661,6 +661,27 @@ async fn a_job_of_files_is_written_as_it_should_be_or_refused_at_its_place() {
 }
 
 #[tokio::test]
+async fn a_job_of_files_goes_without_the_vendor_and_apart_from_the_archive() {
+    let delivered = Delivered::of(ASKED).await;
+    let (installation, folder) = delivered.installation().await;
+    let job = job(&installation, ASKED);
+    std::os::unix::fs::symlink("files", installation.sandbox.path().join("link")).unwrap();
+    let inside = installation.sandbox.path().join("link/not/there/yet");
+    let mut command = installation.command(&["plan", &job]);
+    command.env("ARCHIVE_URL", format!("file://{}", inside.display()));
+    let said = crate::installation::said(command.output().await.unwrap());
+    assert_eq!(said.code, Some(2), "{said:#?}");
+    assert!(said.stderr.contains("holds the archive"), "{said:#?}");
+    assert!(folder.is_dir());
+
+    let mut command = installation.command(&["run", &job]);
+    command.env("DATABENTO_URL", "tape://nowhere");
+    command.env("DATABENTO_API_KEY", "no key");
+    let said = crate::installation::said(command.output().await.unwrap());
+    assert_eq!(said.code, Some(0), "{said:#?}");
+}
+
+#[tokio::test]
 async fn the_demos_database_takes_no_files() {
     let delivered = Delivered::of(TRADES).await;
     let (installation, _) = delivered.installation().await;

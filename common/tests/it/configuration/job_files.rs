@@ -462,6 +462,8 @@ fn a_folder_of_files_is_a_source_by_its_absolute_path() {
     let job = format!("{JOB}source: files\nfolder: /downloads/one\n");
     let source = request(&job).source;
     assert_eq!(source, JobSource::Files("/downloads/one".into()));
+    let ending = request(&format!("{JOB}source: files\nfolder: /downloads/./one/\n"));
+    assert_eq!(ending.fingerprint(), request(&job).fingerprint());
     let relative = request(&format!("{JOB}source: files\nfolder: downloads\n"));
     match &relative.source {
         JobSource::Files(folder) => assert!(folder.is_absolute(), "{folder:?}"),

@@ -176,7 +176,8 @@ fn a_key_of_another_form_is_refused_and_not_repeated() {
         "db-secreté00000000000000000000000",
     ];
     for key in wrong {
-        let refusal = load("", &[("DATABENTO_API_KEY", key)]).unwrap_err();
+        let settings = load("", &[("DATABENTO_API_KEY", key)]).unwrap();
+        let refusal = settings.require_api_key().unwrap_err();
         assert_shows(&refusal, &["DATABENTO_API_KEY", "32 characters", "`db-`"]);
         assert_hidden(&refusal);
     }
