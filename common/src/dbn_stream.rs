@@ -15,7 +15,7 @@ use crate::record_layout::RecordLayout;
 use crate::time::Nanos;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
 use dbn::{Metadata, RType, Record, RecordHeader, Schema, VersionUpgradePolicy, v1, v2};
-use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+use zstd::stream::raw::{CParameter, Decoder, InBuffer, Operation, OutBuffer};
 
 /// Bytes of a metadata header above which a stream is taken for damaged; the largest known is 5.9 MB.
 const METADATA_BYTES_MAX: u32 = 256 * 1024 * 1024;
@@ -23,6 +23,8 @@ const METADATA_BYTES_MAX: u32 = 256 * 1024 * 1024;
 pub const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const PRELUDE_BYTES: usize = 8;
 const OUTPUT_BYTES: usize = 128 * 1024;
+/// Bytes that are read of a plain file at a time.
+const PLAIN_BYTES: usize = 32 * 1024;
 
 /// Why a stream can't be taken.
 #[derive(Debug, thiserror::Error)]
@@ -115,6 +117,14 @@ impl DbnStream {
     /// # Errors
     /// [`StreamError`] when the decompressor can't be made.
     pub fn new(schema: Schema) -> Result<Self, StreamError> {
+        Self::with_output(schema, OUTPUT_BYTES)
+    }
+
+    /// A stream that is taken apart by so many bytes at a time, for many at once.
+    ///
+    /// # Errors
+    /// [`StreamError`] when the decompressor can't be made.
+    pub fn with_output(schema: Schema, output_bytes: usize) -> Result<Self, StreamError> {
         let zstd =
             Decoder::new().map_err(|source| StreamError::Compression { records: 0, source })?;
         let fsm = DbnFsm::builder()
@@ -127,7 +137,7 @@ impl DbnStream {
             record_bytes: RecordLayout::of(schema).record_bytes,
             zstd,
             frame_complete: None,
-            output: vec![0; OUTPUT_BYTES],
+            output: vec![0; output_bytes],
             fsm,
             prelude: Vec::with_capacity(PRELUDE_BYTES),
             uncompressed: 0,
@@ -327,6 +337,8 @@ fn as_u64(length: usize) -> u64 {
 /// When the file can't be read.
 pub fn open_compressed(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     const FASTEST: i32 = 1;
+    /// 128 KiB: what is read back at once needs no long memory.
+    const WINDOW_LOG: u32 = 17;
     let mut file = File::open(path)?;
     let mut magic = Vec::with_capacity(ZSTD_MAGIC.len());
     file.by_ref()
@@ -336,7 +348,8 @@ pub fn open_compressed(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     if magic == ZSTD_MAGIC {
         return Ok(Box::new(file));
     }
-    let file = BufReader::with_capacity(OUTPUT_BYTES, file);
-    let encoder = zstd::stream::read::Encoder::with_buffer(file, FASTEST)?;
+    let file = BufReader::with_capacity(PLAIN_BYTES, file);
+    let mut encoder = zstd::stream::read::Encoder::with_buffer(file, FASTEST)?;
+    encoder.set_parameter(CParameter::WindowLog(WINDOW_LOG))?;
     Ok(Box::new(encoder))
 }

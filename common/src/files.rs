@@ -37,6 +37,7 @@ use delivery::{Delivery, Found, Wanted};
 use header::DataFile;
 use merge::Input;
 use proof::facts;
+use selection::open_at_once;
 use stream::FileStream;
 
 /// Gaps that one message names.
@@ -179,8 +180,10 @@ impl Files {
     async fn count(&self, request: &RangeRequest) -> Result<u64, SourceError> {
         let asked = Asked::read(request)?;
         self.require(&asked)?;
+        let shares = self.found.shares(&asked)?;
+        open_at_once(&asked, &shares)?;
         let mut count = 0;
-        for share in self.found.shares(&asked)? {
+        for share in shares {
             for file in &share.delivery.files {
                 if share.taken.reaches(file) {
                     count += share.taken.count(&*facts(share.delivery, file).await?);
@@ -194,7 +197,9 @@ impl Files {
         let asked = Asked::read(request)?;
         self.require(&asked)?;
         let mut inputs = Vec::new();
-        for share in self.found.shares(&asked)? {
+        let shares = self.found.shares(&asked)?;
+        open_at_once(&asked, &shares)?;
+        for share in shares {
             let taken = Arc::new(share.taken);
             for file in &share.delivery.files {
                 if taken.reaches(file) {

@@ -10,6 +10,9 @@ use super::proof::Facts;
 use crate::request::Symbols;
 use crate::time::{DayRange, Nanos, Span};
 
+/// Files that are open at a time at most: each needs a few buffers, and the system has a limit too.
+const FILES_OPEN_MAX: i32 = 256;
+
 /// What of one delivery answers a request.
 #[derive(Clone, Debug)]
 pub struct Share<'a> {
@@ -140,6 +143,39 @@ impl Found {
         }
         Ok(shares)
     }
+}
+
+/// Refuses a request for which too many files would be open at a time.
+///
+/// # Errors
+/// [`FilesError::Refused`].
+pub fn open_at_once(asked: &Asked<'_>, shares: &[Share<'_>]) -> Result<(), FilesError> {
+    let mut turns = Vec::new();
+    for share in shares {
+        for file in share.delivery.files.iter() {
+            if share.taken.reaches(file) {
+                let span = file.span();
+                // At one instant files are closed before others are opened.
+                turns.push((span.start.max(asked.span.start), 1, &file.path));
+                turns.push((span.end.min(asked.span.end), -1, &file.path));
+            }
+        }
+    }
+    turns.sort_unstable();
+    let mut open = 0;
+    for (_, change, path) in turns {
+        open += change;
+        if open > FILES_OPEN_MAX {
+            let message = format!(
+                "{} of {} would need more than {FILES_OPEN_MAX} files open at a time",
+                asked.schema, asked.span
+            );
+            let help = "cut the job by symbols, for example `chunking: {symbols: 100}`, or ask for \
+                        fewer days at a time";
+            return Err(FilesError::refuse(path, message, help));
+        }
+    }
+    Ok(())
 }
 
 fn shares_of_all<'a>(
