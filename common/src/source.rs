@@ -3,24 +3,21 @@
 //! There are two: the vendor's service, and a folder of files that the vendor delivered. Nothing
 //! that goes by this trait knows which it talks to.
 
-use std::collections::HashMap;
+mod sources;
+
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use dbn::{SType, Schema};
 use futures::future::BoxFuture;
-use tokio::sync::Mutex;
 
-use crate::files::{Files, FilesError};
+pub use sources::Sources;
+
+use crate::files::FilesError;
 use crate::money::Usd;
-use crate::request::{JobSource, Symbols};
-use crate::time::{Day, DayRange, Nanos, Span};
+use crate::request::Symbols;
+use crate::time::{Day, DayRange, Span};
 use crate::vendor::{RangeRequest, RangeStream, Resolution, Vendor, VendorError};
-
-/// After so long a folder is looked through again.
-const LOOK_AGAIN_SECONDS: f64 = 300.0;
 
 /// What a source answers, some time later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
@@ -185,75 +182,9 @@ impl Pieces for RangeStream {
     }
 }
 
-/// A folder that was looked through, and when.
-#[derive(Debug)]
-struct Folder {
-    files: Arc<Files>,
-    looked_at: Nanos,
-}
-
-/// The sources of an installation's jobs. Clones share them.
-#[derive(Clone, Debug)]
-pub struct Sources {
-    vendor: Option<Vendor>,
-    folders: Arc<Mutex<HashMap<PathBuf, Folder>>>,
-}
-
-impl Sources {
-    /// The vendor, where there is a key for it, and any folder.
-    #[must_use]
-    pub fn new(vendor: Option<Vendor>) -> Self {
-        Self {
-            vendor,
-            folders: Arc::default(),
-        }
-    }
-
-    /// A job's source. A folder is looked through again from time to time, for files that were
-    /// added; what was proven of the others is kept.
-    ///
-    /// # Errors
-    /// [`SourceError`] when the source can't be used.
-    pub async fn of(&self, source: &JobSource) -> Result<Arc<dyn Source>, SourceError> {
-        match source {
-            JobSource::Vendor => match &self.vendor {
-                Some(vendor) => Ok(Arc::new(vendor.clone())),
-                None => Err(SourceError::Vendor(VendorError::Unauthorized {
-                    message: "DATABENTO_API_KEY is not set".to_owned(),
-                })),
-            },
-            JobSource::Files(folder) => Ok(self.look_through(folder).await?),
-        }
-    }
-
-    async fn look_through(&self, path: &PathBuf) -> Result<Arc<Files>, FilesError> {
-        let now = Nanos::now();
-        let mut folders = self.folders.lock().await;
-        let known = folders.get(path);
-        if let Some(folder) = known
-            && now.seconds_since(folder.looked_at) < LOOK_AGAIN_SECONDS
-        {
-            return Ok(Arc::clone(&folder.files));
-        }
-        let files = match (Files::open(path).await, known) {
-            (Ok(mut files), known) => {
-                if let Some(folder) = known {
-                    files.keep_proofs_of(&folder.files);
-                }
-                Arc::new(files)
-            }
-            // A file may be on its way into the folder: the others are what they were.
-            (Err(error), Some(folder)) => {
-                tracing::warn!(%error, "a folder of files was not looked through again");
-                Arc::clone(&folder.files)
-            }
-            (Err(error), None) => return Err(error),
-        };
-        let folder = Folder {
-            files: Arc::clone(&files),
-            looked_at: now,
-        };
-        folders.insert(path.clone(), folder);
-        Ok(files)
-    }
+/// An error's text in one line, as ledgers and logs want it: a refusal shows its place over several.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
 }

@@ -68,9 +68,9 @@ fn code(error: &anyhow::Error) -> u8 {
     let of_source = error.downcast_ref::<SourceError>();
     let of_vendor = match of_source {
         Some(SourceError::Vendor(error)) => Some(error),
-        Some(SourceError::Files(FilesError::Refused(_) | FilesError::Unreadable { .. })) => {
-            return BAD_INPUT;
-        }
+        Some(SourceError::Files(
+            FilesError::Refused(_) | FilesError::Changing { .. } | FilesError::Unreadable { .. },
+        )) => return BAD_INPUT,
         Some(SourceError::Files(_)) | None => error.downcast_ref::<VendorError>(),
     };
     match of_vendor {

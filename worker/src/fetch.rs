@@ -65,7 +65,12 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     if let Some(resolution) = held_by_others(environment, claim).await? {
         return Ok(Fetched::Held { resolution });
     }
-    let Some(claim) = &priced(source, claim, &request).await? else {
+    let priced = tokio::select! {
+        biased;
+        () = environment.stop.cancelled() => Err(ChunkError::Stopped),
+        priced = priced(source, claim, &request) => priced,
+    };
+    let Some(claim) = &priced? else {
         return nothing(environment, claim).await;
     };
     let expected = claim.chunk.expected.unwrap_or_default();

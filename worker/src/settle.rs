@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::files::FilesError;
+use common::source::one_line;
 use common::store::settle::PutOff;
 use common::store::{Claim, StoreError};
 use common::time::Nanos;
@@ -63,9 +64,11 @@ pub fn decide(error: &ChunkError) -> Decision {
         ChunkError::Files(error) => match error {
             FilesError::NotCovered(_) => Decision::NotYet(None),
             FilesError::Refused(_) => Decision::Dead,
-            FilesError::Unreadable { .. } | FilesError::Encoding(_) | FilesError::Panic(_) => {
-                Decision::Retry(None)
-            }
+            FilesError::Changing { .. }
+            | FilesError::Unreadable { .. }
+            | FilesError::Encoding(_)
+            | FilesError::Panic(_) => Decision::Retry(None),
+            FilesError::Stopped => Decision::HandBack,
         },
         ChunkError::Store(error) => match error {
             StoreError::Fenced(_) => Decision::Drop,
@@ -117,7 +120,10 @@ pub async fn settle_error(
 ) -> Result<Outcome, StoreError> {
     let now = Nanos::now();
     let store = &environment.store;
-    let mut text = chain(error);
+    let mut text = one_line(&chain(error));
+    if matches!(error, ChunkError::Files(FilesError::Changing { .. })) {
+        environment.sources.look_again(&claim.chunk.source).await;
+    }
     if matches!(error, ChunkError::Quarantine(_)) {
         text.push_str(MEND);
     }

@@ -23,9 +23,18 @@ pub enum FilesError {
         #[source]
         source: std::io::Error,
     },
+    /// A file is no longer what it was when its header was read.
+    #[error("{path} is being changed; wait until it is copied or downloaded whole, then run again")]
+    Changing {
+        /// The file.
+        path: String,
+    },
     /// Records that were read can't be handed on.
     #[error("a stream of records could not be written")]
     Encoding(#[source] std::io::Error),
+    /// Nobody waits for it any more.
+    #[error("reading the files was stopped")]
+    Stopped,
     /// A defect of this program.
     #[error("reading the files failed unexpectedly: {0}")]
     Panic(String),

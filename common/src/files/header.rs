@@ -178,16 +178,14 @@ impl DataFile {
     /// The file is still what it was when its header was read.
     ///
     /// # Errors
-    /// [`FilesError::Refused`] when it was changed.
+    /// [`FilesError::Changing`] when it was changed.
     pub fn unchanged(&self) -> Result<(), FilesError> {
         match Stamp::of(&self.path) {
             Err(error) => Err(FilesError::unreadable(&self.path, error)),
             Ok(stamp) if stamp == self.stamp => Ok(()),
-            Ok(_) => {
-                let help = "wait until it is copied or downloaded whole, then run again";
-                let message = "the file is being changed";
-                Err(FilesError::refuse(&self.path, message, help))
-            }
+            Ok(_) => Err(FilesError::Changing {
+                path: self.path.display().to_string(),
+            }),
         }
     }
 }

@@ -19,7 +19,9 @@ use crate::record_layout::RecordLayout;
 use crate::time::Nanos;
 
 /// Compressed bytes that are read of a file at a time.
-const READ_BYTES: usize = 32 * 1024;
+const READ_BYTES: usize = 8 * 1024;
+/// Uncompressed bytes that are taken apart at a time.
+const OUTPUT_BYTES: usize = 32 * 1024;
 
 /// A file of a merge.
 #[derive(Clone, Debug)]
@@ -34,12 +36,13 @@ pub struct Input {
     pub in_order: bool,
 }
 
-/// Hands on the records of all files, one after the other.
+/// Hands on the records of all files, one after the other, until nobody wants them any more.
 ///
 /// # Errors
 /// [`FilesError`] when a file is no longer what it was, or `deliver` fails.
 pub fn merge(
     mut inputs: Vec<Input>,
+    is_gone: impl Fn() -> bool,
     mut deliver: impl FnMut(&[u8]) -> Result<(), FilesError>,
 ) -> Result<(), FilesError> {
     inputs.sort_by(|left, right| left.file.path.cmp(&right.file.path));
@@ -57,7 +60,7 @@ pub fn merge(
                 break;
             }
             let mut cursor = Cursor::open(&input)?;
-            if let Some(time) = cursor.head()? {
+            if let Some(time) = cursor.head(&is_gone)? {
                 heads.push(Reverse((time, rank)));
                 cursors[rank] = Some(cursor);
             }
@@ -70,7 +73,7 @@ pub fn merge(
         };
         deliver(cursor.record())?;
         cursor.advance();
-        match cursor.head()? {
+        match cursor.head(&is_gone)? {
             Some(time) => heads.push(Reverse((time, rank))),
             None => cursors[rank] = None,
         }
@@ -93,8 +96,8 @@ impl Cursor {
     fn open(input: &Input) -> Result<Self, FilesError> {
         let file = Arc::clone(&input.file);
         file.unchanged()?;
-        let stream =
-            DbnStream::new(file.schema).map_err(|error| FilesError::damaged(&file.path, &error))?;
+        let stream = DbnStream::with_output(file.schema, OUTPUT_BYTES)
+            .map_err(|error| FilesError::damaged(&file.path, &error))?;
         Ok(Self {
             reader: compressed_bytes(&file)?,
             stream: Some(stream),
@@ -113,11 +116,15 @@ impl Cursor {
     }
 
     /// The next record's index time; `None` at the end.
-    fn head(&mut self) -> Result<Option<Nanos>, FilesError> {
+    fn head(&mut self, is_gone: &impl Fn() -> bool) -> Result<Option<Nanos>, FilesError> {
         while self.position == self.records.times.len() {
             let Some(mut stream) = self.stream.take() else {
                 return Ok(None);
             };
+            // Before what is asked for there may be much to pass over.
+            if is_gone() {
+                return Err(FilesError::Stopped);
+            }
             self.position = 0;
             self.records.bytes.clear();
             self.records.times.clear();

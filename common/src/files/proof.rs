@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dbn::Metadata;
 use sha2::{Digest, Sha256};
@@ -38,7 +39,10 @@ pub async fn facts(delivery: &Delivery, file: &Arc<DataFile>) -> Result<Arc<Fact
     let facts = file.facts.get_or_try_init(|| async {
         let last = delivery.last_instant(file);
         let read = Arc::clone(file);
-        let proven = tokio::task::spawn_blocking(move || prove(&read, last)).await;
+        let waited_for = Waited::default();
+        let stopped = Arc::clone(&waited_for.gone);
+        let proven = tokio::task::spawn_blocking(move || prove(&read, last, &stopped)).await;
+        drop(waited_for);
         let facts = proven.map_err(|error| FilesError::Panic(error.to_string()))??;
         delivery.accounts_for(file, &facts)?;
         Ok(Arc::new(facts))
@@ -46,11 +50,23 @@ pub async fn facts(delivery: &Delivery, file: &Arc<DataFile>) -> Result<Arc<Fact
     facts.await.cloned()
 }
 
-fn prove(file: &DataFile, last: Nanos) -> Result<Facts, FilesError> {
+/// Whoever waits for a file that is read: once it is gone, the reading ends.
+#[derive(Default)]
+struct Waited {
+    gone: Arc<AtomicBool>,
+}
+
+impl Drop for Waited {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
+}
+
+fn prove(file: &DataFile, last: Nanos, stopped: &AtomicBool) -> Result<Facts, FilesError> {
     tracing::debug!(file = file.name, "a file is read whole");
     file.unchanged()?;
     if let Some(listed) = &file.listed_sha256
-        && *listed != sha256(&file.path)?
+        && *listed != sha256(&file.path, stopped)?
     {
         let message = "the file's SHA-256 is not the one in manifest.json: it is damaged";
         return Err(FilesError::refuse(
@@ -65,6 +81,7 @@ fn prove(file: &DataFile, last: Nanos) -> Result<Facts, FilesError> {
     let mut reader = compressed_bytes(file)?;
     let mut buffer = vec![0; READ_BYTES];
     loop {
+        go_on(stopped)?;
         let read = read(file, &mut reader, &mut buffer)?;
         if read == 0 {
             break;
@@ -123,12 +140,20 @@ pub fn instrument_of(record: &[u8]) -> u32 {
     u32::from_le_bytes(bytes)
 }
 
-fn sha256(path: &Path) -> Result<String, FilesError> {
+fn go_on(stopped: &AtomicBool) -> Result<(), FilesError> {
+    match stopped.load(Ordering::Relaxed) {
+        true => Err(FilesError::Stopped),
+        false => Ok(()),
+    }
+}
+
+fn sha256(path: &Path, stopped: &AtomicBool) -> Result<String, FilesError> {
     let unreadable = |error| FilesError::unreadable(path, error);
     let mut file = File::open(path).map_err(unreadable)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; READ_BYTES];
     loop {
+        go_on(stopped)?;
         match file.read(&mut buffer).map_err(unreadable)? {
             0 => return Ok(crate::hex(&hash.finalize())),
             read => hash.update(&buffer[..read]),

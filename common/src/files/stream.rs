@@ -39,7 +39,7 @@ impl FileStream {
         // Its end is the channel's: a thread that fails leaves a stream that is not whole.
         drop(tokio::task::spawn_blocking(move || {
             let told = sender.clone();
-            if let Err(error) = write(&metadata, inputs, sender) {
+            if let Err(error) = write(&metadata, inputs, sender, &told) {
                 // Whoever reads may be gone.
                 let _gone = told.blocking_send(Err(error));
             }
@@ -61,6 +61,7 @@ fn write(
     metadata: &Metadata,
     inputs: Vec<Input>,
     sender: mpsc::Sender<Piece>,
+    told: &mpsc::Sender<Piece>,
 ) -> Result<(), FilesError> {
     let out = Out {
         sender,
@@ -71,9 +72,11 @@ fn write(
     MetadataEncoder::new(&mut encoder)
         .encode(metadata)
         .map_err(|error| FilesError::Encoding(io::Error::other(error)))?;
-    merge(inputs, |record| {
-        encoder.write_all(record).map_err(FilesError::Encoding)
-    })?;
+    merge(
+        inputs,
+        || told.is_closed(),
+        |record| encoder.write_all(record).map_err(FilesError::Encoding),
+    )?;
     let mut out = encoder.finish().map_err(FilesError::Encoding)?;
     out.flush().map_err(FilesError::Encoding)
 }

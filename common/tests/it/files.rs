@@ -7,9 +7,9 @@ use std::num::NonZeroU64;
 use std::path::Path;
 
 use common::dbn_stream::{DbnStream, Sink};
-use common::files::Files;
-use common::request::Symbols;
-use common::source::Source;
+use common::files::{Files, FilesError};
+use common::request::{JobSource, Symbols};
+use common::source::{Source, SourceError, Sources, one_line};
 use common::time::{Day, DayRange, Nanos};
 use common::vendor::RangeRequest;
 use dbn::decode::dbn::MetadataDecoder;
@@ -369,6 +369,67 @@ async fn a_file_that_changes_while_it_is_worked_on_is_refused() {
     let asked = request(&[1], days(0, 1));
     let error = files.record_count(&asked).await.unwrap_err();
     assert!(error.to_string().contains("being changed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_looked_through_again_keeps_no_proof_that_no_longer_holds() {
+    let sandbox = Sandbox::new();
+    file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
+    let path = sandbox.path().join("a.dbn.zst");
+    rewrite(&path, |metadata| metadata.mappings.clear());
+    symbology(sandbox.path(), 1);
+    let asked = request(&[1], days(0, 1));
+    let folder = JobSource::Files(sandbox.path().to_path_buf());
+    let sources = Sources::new(None);
+    let count = async || {
+        sources
+            .of(&folder)
+            .await
+            .unwrap()
+            .record_count(&asked)
+            .await
+    };
+    assert_eq!(count().await.unwrap(), 2);
+    symbology(sandbox.path(), 7);
+    sources.look_again(&folder).await;
+    let error = count().await.unwrap_err().to_string();
+    assert!(error.contains("none of its symbols means"), "{error}");
+    // A file that was changed is another one once its folder is looked through again.
+    symbology(sandbox.path(), 1);
+    sources.look_again(&folder).await;
+    assert_eq!(count().await.unwrap(), 2);
+    file(1, 0, &[1, 2, 3]).write(sandbox.path(), "a", false);
+    let source = sources.of(&folder).await.unwrap();
+    let mut stream = source.get_range(&asked).await.unwrap();
+    let error = stream.next().await.unwrap_err();
+    assert!(
+        matches!(error, SourceError::Files(FilesError::Changing { .. })),
+        "{error}"
+    );
+    assert_eq!(one_line(&error.to_string()), error.to_string());
+    sources.look_again(&folder).await;
+    assert_eq!(count().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn more_files_at_a_time_than_can_be_open_are_refused() {
+    let sandbox = Sandbox::new();
+    let all: Vec<u32> = (1..=257).collect();
+    for instrument in &all {
+        file(*instrument, 0, &[1]).write(sandbox.path(), &format!("{instrument:03}"), false);
+        file(*instrument, 1, &[1]).write(sandbox.path(), &format!("{instrument:03}-b"), false);
+    }
+    assert_eq!(
+        ask(sandbox.path(), &request(&all[1..], days(0, 2))).await.0,
+        512
+    );
+    let files = Files::open(sandbox.path()).await.unwrap();
+    let refused = files.record_count(&request(&all, days(0, 2))).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("more than 256 files") && refused.contains("symbols: 100"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -72,7 +72,13 @@ pub async fn run_job(
     check_switches(file, &mappings)?;
     let planning = Planning::begin();
     let source = sources.of(&request.source).await?;
-    let planned = plan(file, &*source, Some(&store), began).await?;
+    let planned = tokio::select! {
+        planned = plan(file, &*source, Some(&store), began) => planned?,
+        () = stop.cancelled() => {
+            tracing::warn!("stopped while planning: nothing was submitted");
+            return Ok(false);
+        }
+    };
     drop(planning);
     for note in &planned.notes {
         tracing::warn!("{note}");

@@ -260,6 +260,11 @@ fn errors_of_the_work_itself_lead_to_what_they_should() {
             Decision::Dead,
         ),
         (
+            ChunkError::Files(FilesError::Changing { path: words() }),
+            Decision::Retry(None),
+        ),
+        (ChunkError::Files(FilesError::Stopped), Decision::HandBack),
+        (
             ChunkError::Files(FilesError::Panic(words())),
             Decision::Retry(None),
         ),
@@ -292,6 +297,21 @@ async fn settle(installation: &Installation, job: JobId, error: ChunkError) -> O
     let claim = installation.claim(job).await;
     let settled = settle_error(&installation.environment, &claim, &error).await;
     settled.unwrap()
+}
+
+#[tokio::test]
+async fn what_a_chunk_failed_of_is_told_in_one_line() {
+    let (installation, job) = one_chunk(10).await;
+    let refusal = Refusal::of("a.dbn", "the file is cut", "download it again");
+    let outcome = settle(&installation, job, ChunkError::Files(refusal.into())).await;
+    let Outcome::Dead { error } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(
+        error.contains("a.dbn") && error.contains("download it again"),
+        "{error}"
+    );
 }
 
 /// Seconds from before the settlement until the chunk is due.
