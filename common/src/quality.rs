@@ -8,6 +8,10 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+/// The name of the one rule that always applies: every value of a record can be kept, exactly, in
+/// the column that it is mapped to. No other rule can have it.
+pub const VALUE_FITS_COLUMN: &str = "value_fits_column";
+
 /// What becomes of a record that fails a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -26,15 +26,18 @@ pub struct RecordBlock {
 }
 
 impl RecordBlock {
-    /// The number in its stream of the record at `row` of the block.
+    /// How many records.
     #[must_use]
-    pub fn record_number(&self, row: usize) -> i64 {
-        self.first_number
-            .saturating_add(i64::try_from(row).unwrap_or(i64::MAX))
+    pub fn len(&self) -> usize {
+        self.index_times.len()
     }
-}
 
-impl RecordBlock {
+    /// Whether there is no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index_times.is_empty()
+    }
+
     /// The bytes of the record with this number in its stream; none when it isn't in the block.
     #[must_use]
     pub fn record(&self, number: i64, record_bytes: usize) -> &[u8] {
@@ -42,6 +45,19 @@ impl RecordBlock {
         let start = row.saturating_mul(record_bytes);
         let end = start.saturating_add(record_bytes);
         self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// The first half of the records and the second.
+    #[must_use]
+    pub fn halves(mut self, record_bytes: usize) -> (Self, Self) {
+        let middle = self.len() / 2;
+        let first = i64::try_from(middle).unwrap_or(i64::MAX);
+        let second = Self {
+            bytes: self.bytes.split_off(middle * record_bytes),
+            index_times: self.index_times.split_off(middle),
+            first_number: self.first_number.saturating_add(first),
+        };
+        (self, second)
     }
 }
 

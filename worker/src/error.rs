@@ -1,6 +1,5 @@
 //! What can go wrong with a chunk.
 
-use common::expression::NotExact;
 use common::files::FilesError;
 use common::quality::QuarantineLimit;
 use common::source::SourceError;
@@ -46,25 +45,6 @@ pub enum ChunkError {
         first: Nanos,
         /// Index time of the last record.
         last: Nanos,
-    },
-    /// A value that the table can't hold exactly.
-    #[error("the value {value} of {field} is too large for its column")]
-    Value {
-        /// The record's field.
-        field: String,
-        /// The value.
-        value: u64,
-    },
-    /// A scaled, cast or derived value that the column can't hold exactly.
-    #[error("record {record}: a value of {column} is not exact in its column")]
-    NotExact {
-        /// The column.
-        column: String,
-        /// The record's number in its stream, from 0.
-        record: i64,
-        /// The value and what it should become.
-        #[source]
-        source: NotExact,
     },
     /// More records fail rules of severity `error` than the job allows.
     #[error(transparent)]

@@ -16,7 +16,7 @@ use crate::decode::{Decoded, RecordBlock, decode};
 use crate::error::{ChunkError, OverQuarantined};
 use crate::hashing::Hashing;
 use crate::ownership::Ownership;
-use crate::transform::transform;
+use crate::transform::{Part, parts, without_columns};
 use crate::validate::{Tally, ValidBlock, Validator};
 
 /// Blocks between the preparing thread and the database.
@@ -162,8 +162,10 @@ impl Stages {
         let schema = self.mapping.schema;
         let facts = decode(&mut file, schema, |decoded| match decoded {
             Decoded::Metadata(header) => metadata.blocking_send(*header).is_ok(),
-            Decoded::Records(block) => match self.prepare(&block) {
-                Ok(block) => blocks.blocking_send(block).is_ok(),
+            Decoded::Records(block) => match self.prepare(block) {
+                Ok(valid) => valid
+                    .into_iter()
+                    .all(|block| blocks.blocking_send(block).is_ok()),
                 Err(error) => {
                     self.failed = Some(error);
                     false
@@ -180,15 +182,26 @@ impl Stages {
         }
     }
 
-    fn prepare(&mut self, records: &RecordBlock) -> Result<ValidBlock, ChunkError> {
+    fn prepare(&mut self, records: RecordBlock) -> Result<Vec<ValidBlock>, ChunkError> {
         self.learn_ownership();
         let Some(ownership) = &mut self.ownership else {
             // Nobody is interested any more.
             return Err(ChunkError::Stopped);
         };
-        let rows = transform(&self.mapping, records, self.parameters)?;
-        let own = ownership.claim(rows)?;
-        Ok(self.validator.validate(records, own))
+        let mut valid = Vec::with_capacity(1);
+        for part in parts(&self.mapping, records, self.parameters) {
+            valid.push(match part {
+                Part::Rows(records, rows) => {
+                    let own = ownership.claim(rows)?;
+                    self.validator.validate(&records, own)
+                }
+                Part::Unfit(record, unfit) => {
+                    let own = ownership.claim(without_columns(&self.mapping, &record))?;
+                    self.validator.hold_back(&record, &own, &unfit)
+                }
+            });
+        }
+        Ok(valid)
     }
 
     fn learn_ownership(&mut self) {

@@ -175,7 +175,7 @@ fn check_own(chunk: &Replayable, loaded: &Loaded) -> Result<(), ChunkError> {
 #[must_use]
 pub fn advice(error: &ChunkError, state: ChunkState) -> Option<&'static str> {
     match error {
-        ChunkError::Quarantine(_) | ChunkError::NotExact { .. } | ChunkError::Value { .. } => {
+        ChunkError::Quarantine(_) => {
             Some("mend the rule or the mapping, or raise max_quarantine_percent, and replay again")
         }
         ChunkError::NotArchived | ChunkError::Damaged(_) | ChunkError::Unresolved

@@ -11,7 +11,7 @@ use dbn::{Metadata, VersionUpgradePolicy};
 
 use crate::decode::{Decoded, decode};
 use crate::error::ChunkError;
-use crate::transform::transform;
+use crate::transform::{Part, parts, without_columns};
 use crate::validate::{Tally, Validator};
 
 /// A file's header.
@@ -26,7 +26,7 @@ pub fn header(path: &Path) -> Result<Metadata, dbn::Error> {
 /// What all rules of the mapping, the enabled ones, say of a file's records.
 ///
 /// # Errors
-/// [`ChunkError`] when the file is not whole, or a value can't be kept.
+/// [`ChunkError`] when the file is not whole.
 pub fn judge(path: &Path, metadata: &Metadata, mapping: &Mapping) -> Result<Tally, ChunkError> {
     let file = open_compressed(path).map_err(ChunkError::Archive)?;
     let nanos = |time: u64| Nanos(i64::try_from(time).unwrap_or(i64::MAX));
@@ -36,22 +36,19 @@ pub fn judge(path: &Path, metadata: &Metadata, mapping: &Mapping) -> Result<Tall
     };
     let switches = std::collections::BTreeMap::new();
     let mut validator = Validator::new(mapping, &switches, parameters, u64::MAX);
-    let mut failed = None;
-    let facts = decode(file, mapping.schema, |decoded| match decoded {
-        Decoded::Metadata(_) => true,
-        Decoded::Records(block) => match transform(mapping, &block, parameters) {
-            Ok(rows) => {
-                validator.validate(&block, rows);
-                true
+    let facts = decode(file, mapping.schema, |decoded| {
+        if let Decoded::Records(block) = decoded {
+            for part in parts(mapping, block, parameters) {
+                match part {
+                    Part::Rows(records, rows) => validator.validate(&records, rows),
+                    Part::Unfit(record, unfit) => {
+                        let own = without_columns(mapping, &record);
+                        validator.hold_back(&record, &own, &unfit)
+                    }
+                };
             }
-            Err(error) => {
-                failed = Some(error);
-                false
-            }
-        },
+        }
+        true
     });
-    match failed {
-        Some(error) => Err(error),
-        None => facts.map(|_| validator.finish()),
-    }
+    facts.map(|_| validator.finish())
 }

@@ -97,9 +97,7 @@ pub fn decide(error: &ChunkError) -> Decision {
         | ChunkError::OutsideRange { .. }
         | ChunkError::Damaged(_)
         | ChunkError::Panic(_) => Decision::Retry(None),
-        ChunkError::Value { .. }
-        | ChunkError::NotExact { .. }
-        | ChunkError::Quarantine(_)
+        ChunkError::Quarantine(_)
         | ChunkError::NoMapping(_)
         // These three end a replay, and leave the chunk as it was; no claimed chunk meets them.
         | ChunkError::NotArchived

@@ -2,74 +2,101 @@
 
 use std::sync::Arc;
 
-use common::configuration::mapping::{Mapping, Source, Value};
-use common::expression::{self, Inputs, NotExact, Parameters};
+use common::configuration::mapping::{MappedColumn, Mapping, Source, Value};
+use common::expression::{self, Inputs, Parameters};
 use common::record_layout::{Field, FieldKind};
 use common::store::rows::{ColumnValues, NULL, RowBlock};
 
 use crate::decode::RecordBlock;
-use crate::error::ChunkError;
+
+/// Why a record can't be kept in its columns.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// A value of the record's that no column can hold.
+    #[error("{field} = {value} is too large for its column")]
+    Value {
+        /// The field.
+        field: String,
+        /// The value.
+        value: u64,
+    },
+    /// A character that is none of ASCII's.
+    #[error("{field} = {code:#04x} is no ASCII character")]
+    Char {
+        /// The field.
+        field: String,
+        /// Its byte.
+        code: u8,
+    },
+    /// A scaled, cast or derived value that the column can't hold exactly.
+    #[error("{column}: {value} can't be held exactly as {held_as}")]
+    NotExact {
+        /// The column.
+        column: String,
+        /// The value, as a person writes it.
+        value: String,
+        /// What the column holds.
+        held_as: &'static str,
+    },
+}
+
+/// A part of a block: rows, or one record that can't be one.
+#[derive(Debug)]
+pub enum Part {
+    /// Records and the rows that they became.
+    Rows(RecordBlock, RowBlock),
+    /// One record, and why it is no row.
+    Unfit(RecordBlock, Unfit),
+}
+
+/// A block of records as rows, and those apart that can't be kept exactly. There is hardly ever
+/// one: the block is halved until they are alone.
+pub fn parts(mapping: &Mapping, block: RecordBlock, parameters: Parameters) -> Vec<Part> {
+    match transform(mapping, &block, parameters) {
+        Ok(rows) => vec![Part::Rows(block, rows)],
+        Err(unfit) if block.len() <= 1 => vec![Part::Unfit(block, unfit)],
+        Err(_) => {
+            let (first, second) = block.halves(mapping.layout.record_bytes);
+            let mut found = parts(mapping, first, parameters);
+            found.extend(parts(mapping, second, parameters));
+            found
+        }
+    }
+}
 
 /// A block of records as a block of rows.
 ///
 /// # Errors
-/// [`ChunkError::Value`] and [`ChunkError::NotExact`] when a value can't be kept exactly.
+/// [`Unfit`] when a value of some record can't be kept exactly.
 pub fn transform(
     mapping: &Mapping,
     block: &RecordBlock,
     parameters: Parameters,
-) -> Result<RowBlock, ChunkError> {
-    let records = Records {
-        bytes: &block.bytes,
-        record_bytes: mapping.layout.record_bytes,
-    };
-    let rows = block.index_times.len();
+) -> Result<RowBlock, Unfit> {
+    let records = Records::of(mapping, block);
+    let rows = block.len();
     let mut columns = Vec::with_capacity(mapping.columns.len());
     for column in &mapping.columns {
-        let inexact = |row_error: NotExact| ChunkError::NotExact {
-            column: column.name.clone(),
-            record: block.record_number(row_error.row),
-            source: row_error,
-        };
-        let target = column.column_type.value_type();
-        let evaluate = |value: &expression::Value, columns: &[ColumnValues]| {
-            let inputs = Inputs {
-                columns,
-                rows,
-                parameters,
-            };
-            value.evaluate(&inputs, target).map_err(inexact)
-        };
-        columns.push(match &column.source {
-            Source::Constant(Value::Integer(value)) => ColumnValues::SameInteger(*value),
-            Source::Constant(Value::Text(text)) => ColumnValues::SameText(text.as_str().into()),
-            Source::Expression(value) => evaluate(value, &columns)?,
-            Source::Field {
-                field,
-                conversion,
-                default,
-            } => {
-                let mut values = records.column(field)?;
-                if let Some(conversion) = conversion {
-                    values = evaluate(conversion, &[values])?;
-                }
-                match default {
-                    None => values,
-                    Some(default) => with_default(values, default),
-                }
-            }
-        });
+        let values = records.values(column, &columns, rows, parameters)?;
+        columns.push(values);
     }
-    let instrument_ids = match mapping.layout.field("instrument_id") {
-        Some(field) => records.each(field.offset).map(u32::from_le_bytes).collect(),
-        None => Vec::new(),
-    };
     Ok(RowBlock {
         columns,
-        instrument_ids,
+        instrument_ids: records.instrument_ids(mapping),
         index_times: block.index_times.clone(),
         record_numbers: (block.first_number..).take(rows).collect(),
     })
+}
+
+/// Records without their columns: whose they are, and where in the stream.
+#[must_use]
+pub fn without_columns(mapping: &Mapping, block: &RecordBlock) -> RowBlock {
+    RowBlock {
+        columns: Vec::new(),
+        instrument_ids: Records::of(mapping, block).instrument_ids(mapping),
+        index_times: block.index_times.clone(),
+        record_numbers: (block.first_number..).take(block.len()).collect(),
+    }
 }
 
 struct Records<'a> {
@@ -78,6 +105,63 @@ struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
+    fn of(mapping: &Mapping, block: &'a RecordBlock) -> Self {
+        Self {
+            bytes: &block.bytes,
+            record_bytes: mapping.layout.record_bytes,
+        }
+    }
+
+    fn instrument_ids(&self, mapping: &Mapping) -> Vec<u32> {
+        match mapping.layout.field("instrument_id") {
+            Some(field) => self.each(field.offset).map(u32::from_le_bytes).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// The values of one column; `before` are those of the columns above it.
+    fn values(
+        &self,
+        column: &MappedColumn,
+        before: &[ColumnValues],
+        rows: usize,
+        parameters: Parameters,
+    ) -> Result<ColumnValues, Unfit> {
+        let evaluate = |value: &expression::Value, columns: &[ColumnValues]| {
+            let inputs = Inputs {
+                columns,
+                rows,
+                parameters,
+            };
+            let values = value.evaluate(&inputs, column.column_type.value_type());
+            values.map_err(|inexact| Unfit::NotExact {
+                column: column.name.clone(),
+                value: inexact.value,
+                held_as: column.column_type.name(),
+            })
+        };
+        match &column.source {
+            Source::Constant(Value::Integer(value)) => Ok(ColumnValues::SameInteger(*value)),
+            Source::Constant(Value::Text(text)) => Ok(ColumnValues::SameText(text.as_str().into())),
+            Source::Expression(value) => evaluate(value, before),
+            Source::Field {
+                field,
+                conversion,
+                default,
+                ..
+            } => {
+                let mut values = self.column(field)?;
+                if let Some(conversion) = conversion {
+                    values = evaluate(conversion, &[values])?;
+                }
+                Ok(match default {
+                    None => values,
+                    Some(default) => with_default(values, default),
+                })
+            }
+        }
+    }
+
     /// The bytes at one place of each record.
     fn each<const N: usize>(&self, offset: usize) -> impl Iterator<Item = [u8; N]> + use<'a, N> {
         self.bytes
@@ -89,7 +173,7 @@ impl<'a> Records<'a> {
             })
     }
 
-    fn column(&self, field: &Field) -> Result<ColumnValues, ChunkError> {
+    fn column(&self, field: &Field) -> Result<ColumnValues, Unfit> {
         let at = field.offset;
         let integers = match field.kind {
             FieldKind::Price => null_at(i64::MAX, self.each(at).map(i64::from_le_bytes)),
@@ -130,12 +214,12 @@ impl<'a> Records<'a> {
         Ok(ColumnValues::Integers(integers))
     }
 
-    fn unsigned_64(&self, field: &Field, or_null: bool) -> Result<Vec<i64>, ChunkError> {
+    fn unsigned_64(&self, field: &Field, or_null: bool) -> Result<Vec<i64>, Unfit> {
         let values = self.each(field.offset).map(u64::from_le_bytes);
         let convert = |value| match i64::try_from(value) {
             Ok(value) => Ok(value),
             Err(_) if or_null && value == u64::MAX => Ok(NULL),
-            Err(_) => Err(ChunkError::Value {
+            Err(_) => Err(Unfit::Value {
                 field: field.name.clone(),
                 value,
             }),
@@ -143,13 +227,13 @@ impl<'a> Records<'a> {
         values.map(convert).collect()
     }
 
-    fn chars(&self, field: &Field) -> Result<Vec<u8>, ChunkError> {
+    fn chars(&self, field: &Field) -> Result<Vec<u8>, Unfit> {
         let codes = self.each(field.offset).map(u8::from_le_bytes);
         let check = |code: u8| match code.is_ascii() {
             true => Ok(code),
-            false => Err(ChunkError::Value {
+            false => Err(Unfit::Char {
                 field: field.name.clone(),
-                value: code.into(),
+                code,
             }),
         };
         codes.map(check).collect()

@@ -7,7 +7,7 @@ use common::configuration::mapping::rule::{Rule, applied};
 use common::configuration::mapping::{ColumnType, Mapping};
 use common::expression::{Inputs, Parameters};
 use common::price::Price;
-use common::quality::{RuleFailures, Severity};
+use common::quality::{RuleFailures, Severity, VALUE_FITS_COLUMN};
 use common::record_layout::RecordLayout;
 use common::store::QuarantinedRecord;
 use common::store::rows::{ColumnValues, NULL, RowBlock};
@@ -15,6 +15,7 @@ use common::time::Nanos;
 
 use crate::decode::RecordBlock;
 use crate::record_json::record_json;
+use crate::transform::Unfit;
 
 /// Failing records of each rule that are told in words.
 pub const EXAMPLES: usize = 3;
@@ -121,8 +122,11 @@ impl Validator {
     ) -> Self {
         let rules: Vec<_> = applied(&mapping.rules, switches).cloned().collect();
         let columns = mapping.columns.iter();
+        let tallies = rules.iter().map(|rule| (&*rule.name, rule.severity));
+        // The last is the rule that needs no condition.
+        let tallies = tallies.chain([(VALUE_FITS_COLUMN, Severity::Error)]);
         let tally = Tally {
-            rules: rules.iter().map(RuleTally::of).collect(),
+            rules: tallies.map(RuleTally::of).collect(),
             ..Tally::default()
         };
         Self {
@@ -139,13 +143,52 @@ impl Validator {
 
     /// Parts rows by the rules; `records` are those that the rows were made of, and may be more.
     pub fn validate(&mut self, records: &RecordBlock, rows: RowBlock) -> ValidBlock {
+        self.tally.records += as_u64(rows.len());
+        let failed = self.judge(&rows);
+        if failed.is_empty() {
+            return self.block(rows, Vec::new());
+        }
+        self.tally.quarantined += as_u64(failed.iter().filter(|rules| **rules != 0).count());
+        if self.given_up() {
+            return self.block(rows, Vec::new());
+        }
+        let quarantined = self.quarantined(records, &rows, &failed);
+        let keep: Vec<bool> = failed.iter().map(|rules| *rules == 0).collect();
+        self.block(rows.keep(&keep), quarantined)
+    }
+
+    /// Counts a record of the chunk's own that can't be a row, and holds it back; `own` is whose and
+    /// which it is.
+    pub fn hold_back(&mut self, record: &RecordBlock, own: &RowBlock, unfit: &Unfit) -> ValidBlock {
+        let found = unfit.to_string();
+        self.tally.records += as_u64(own.len());
+        self.tally.quarantined += as_u64(own.len());
+        if let Some(tally) = self.tally.rules.last_mut() {
+            tally.records += as_u64(own.len());
+            if tally.examples.len() < EXAMPLES && !own.is_empty() {
+                tally.examples.push(example(own, 0, &found));
+            }
+        }
+        let quarantined = match self.given_up() {
+            true => Vec::new(),
+            false => (0..own.len())
+                .map(|row| {
+                    let failed = vec![VALUE_FITS_COLUMN.into()];
+                    self.held_back(record, own, row, failed, found.clone())
+                })
+                .collect(),
+        };
+        self.block(RowBlock::default(), quarantined)
+    }
+
+    /// For each row, which rules of severity `error` it fails, a bit each; empty when none fails any,
+    /// as it is nearly always.
+    fn judge(&mut self, rows: &RowBlock) -> Vec<u64> {
         let inputs = Inputs {
             columns: &rows.columns,
             rows: rows.len(),
             parameters: self.parameters,
         };
-        self.tally.records += as_u64(rows.len());
-        // For each row, which rules it fails: a bit each. Rarely does any row fail one.
         let mut failed: Vec<u64> = Vec::new();
         for (bit, (rule, tally)) in self.rules.iter().zip(&mut self.tally.rules).enumerate() {
             let truth = rule.condition.evaluate(&inputs);
@@ -157,8 +200,8 @@ impl Validator {
             let failing = truth.iter().enumerate();
             let failing = failing.filter(|(_, truth)| truth.is_false());
             for (row, _) in failing.clone().take(EXAMPLES - tally.examples.len()) {
-                let example = example(&rows, row, rule, &self.columns);
-                tally.examples.push(example);
+                let found = looked_at(rows, row, rule, &self.columns);
+                tally.examples.push(example(rows, row, &found));
             }
             if rule.severity == Severity::Error {
                 failed.resize(rows.len(), 0);
@@ -167,16 +210,7 @@ impl Validator {
                 }
             }
         }
-        if failed.is_empty() {
-            return self.block(rows, Vec::new());
-        }
-        self.tally.quarantined += as_u64(failed.iter().filter(|rules| **rules != 0).count());
-        if self.given_up() {
-            return self.block(rows, Vec::new());
-        }
-        let quarantined = self.quarantined(records, &rows, &failed);
-        let keep: Vec<bool> = failed.iter().map(|rules| *rules == 0).collect();
-        self.block(rows.keep(&keep), quarantined)
+        failed
     }
 
     /// What became of all rows.
@@ -214,48 +248,56 @@ impl Validator {
         let failing = failed.iter().enumerate().filter(|(_, rules)| **rules != 0);
         failing
             .map(|(row, failed)| {
-                let record_number = rows.record_numbers[row];
                 let rules = self.rules.iter().enumerate();
-                let failed = rules.filter(|(bit, _)| failed & (1 << bit) != 0);
-                let failed: Vec<_> = failed.map(|(_, rule)| rule).collect();
-                let first = failed.first();
-                QuarantinedRecord {
-                    record_number,
-                    instrument_id: rows.instrument_ids[row],
-                    index_time: rows.index_times[row],
-                    found: first
-                        .map(|rule| looked_at(rows, row, rule, &self.columns))
-                        .unwrap_or_default(),
-                    failed: failed.iter().map(|rule| Arc::clone(&rule.name)).collect(),
-                    record: record_json(
-                        &self.layout,
-                        records.record(record_number, self.layout.record_bytes),
-                    ),
-                }
+                let rules = rules.filter(|(bit, _)| failed & (1 << bit) != 0);
+                let rules: Vec<_> = rules.map(|(_, rule)| rule).collect();
+                let first = rules.first();
+                let found = first.map(|rule| looked_at(rows, row, rule, &self.columns));
+                let names = rules.iter().map(|rule| Arc::clone(&rule.name)).collect();
+                self.held_back(records, rows, row, names, found.unwrap_or_default())
             })
             .collect()
+    }
+
+    fn held_back(
+        &self,
+        records: &RecordBlock,
+        rows: &RowBlock,
+        row: usize,
+        failed: Vec<Arc<str>>,
+        found: String,
+    ) -> QuarantinedRecord {
+        let record_number = rows.record_numbers[row];
+        let record = records.record(record_number, self.layout.record_bytes);
+        QuarantinedRecord {
+            record_number,
+            instrument_id: rows.instrument_ids[row],
+            index_time: rows.index_times[row],
+            failed,
+            found,
+            record: record_json(&self.layout, record),
+        }
     }
 }
 
 impl RuleTally {
-    fn of(rule: &Rule) -> Self {
+    fn of((rule, severity): (&str, Severity)) -> Self {
         Self {
-            rule: Arc::clone(&rule.name),
-            severity: rule.severity,
+            rule: rule.into(),
+            severity,
             records: 0,
             examples: Vec::new(),
         }
     }
 }
 
-/// A failing row in words: which record it is, and the values that the rule looks at.
-fn example(rows: &RowBlock, row: usize, rule: &Rule, columns: &[(String, ColumnType)]) -> String {
+/// A failing row in words: which record it is, and what was found in it.
+fn example(rows: &RowBlock, row: usize, found: &str) -> String {
     format!(
-        "record {} at {} of instrument {}: {}",
+        "record {} at {} of instrument {}: {found}",
         rows.record_numbers[row],
         Nanos(rows.index_times[row]),
         rows.instrument_ids[row],
-        looked_at(rows, row, rule, columns)
     )
 }
 

@@ -25,7 +25,7 @@ pub enum ColumnValues {
 }
 
 /// A block of rows, as columns in the order of the mapping.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowBlock {
     /// The columns; each has one value a row.
     pub columns: Vec<ColumnValues>,

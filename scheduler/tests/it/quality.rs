@@ -381,6 +381,35 @@ async fn a_replay_of_what_is_not_there_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_value_that_its_column_cannot_hold_exactly_is_quarantined_like_a_failed_rule() {
+    let installation = Installation::synthetic().await;
+    let halves =
+        |text: String| text.replace("{name: size}", "{name: size, scale: 0.5, type: integer}");
+    let config = installation.config("trades", halves);
+    let job = installation.job(&format!("{JOB}max_quarantine_percent: 100\n"));
+    let run = ["run", &job, "--config-dir", &config];
+    let said = installation.succeed(&run).await;
+    assert_shows(&said.stdout, &["records of trades fail value_fits_column"]);
+    let odd = number(&installation, "SELECT count(*) FROM quarantine").await;
+    assert!(odd > 10);
+    let listed = installation.succeed(&["quarantine", "list"]).await;
+    assert_shows(
+        &listed.stdout,
+        &["can't be held exactly as integer", "size: 0.5"],
+    );
+    let status = installation.status().await;
+    assert_eq!(status["complete"], true);
+    // By the project's own mapping they are whole, and at home.
+    installation
+        .succeed(&["quarantine", "retry", "quality"])
+        .await;
+    assert_eq!(
+        number(&installation, "SELECT count(*) FROM quarantine").await,
+        0
+    );
+}
+
+#[tokio::test]
 async fn a_replay_knows_the_rules_of_schemas_that_others_hold_and_tells_moves_and_severities() {
     let installation = Installation::synthetic().await;
     let job = installation.job(JOB);

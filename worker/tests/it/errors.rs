@@ -236,10 +236,6 @@ async fn every_error_leads_to_what_it_should() {
 #[test]
 fn errors_of_the_work_itself_lead_to_what_they_should() {
     let archive = |kind: ErrorKind| ChunkError::Archive(kind.into());
-    let value = ChunkError::Value {
-        field: words(),
-        value: 1,
-    };
     let unmapped = ChunkError::Unmapped {
         instrument_id: 1,
         time: Nanos(1),
@@ -270,7 +266,6 @@ fn errors_of_the_work_itself_lead_to_what_they_should() {
         ),
         (ChunkError::Damaged(words()), Decision::Retry(None)),
         (ChunkError::Panic(words()), Decision::Retry(None)),
-        (value, Decision::Dead),
         (ChunkError::NoMapping(Schema::Mbo), Decision::Dead),
         (ChunkError::Stopped, Decision::HandBack),
         (archive(ErrorKind::StorageFull), Decision::EndProcess),

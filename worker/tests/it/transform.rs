@@ -16,20 +16,21 @@ use dbn::{
 };
 use testkit::sandbox::Sandbox;
 use worker::decode::RecordBlock;
-use worker::error::ChunkError;
+use worker::transform::{Part, Unfit, parts};
 
 #[macro_use]
 mod independent;
 
 use independent::{ALL_VALUES, Cell, Fields};
 
-fn transform(mapping: &Mapping, block: RecordBlock) -> Result<RowBlock, ChunkError> {
-    let days = Parameters {
-        chunk_start: Nanos(0),
-        chunk_end: Nanos(i64::MAX),
-    };
-    worker::transform::transform(mapping, &block, days)
+fn transform(mapping: &Mapping, block: RecordBlock) -> Result<RowBlock, Unfit> {
+    worker::transform::transform(mapping, &block, ALWAYS)
 }
+
+const ALWAYS: Parameters = Parameters {
+    chunk_start: Nanos(0),
+    chunk_end: Nanos(i64::MAX),
+};
 
 fn mapping(schema: Schema) -> Mapping {
     Mapping::load(&ConfigFiles::CompiledIn, schema).unwrap()
@@ -186,7 +187,7 @@ fn a_count_or_time_that_a_column_cannot_hold_is_refused_and_not_bent() {
         ),
     ];
     for (rows, name, number) in refusals {
-        let Err(ChunkError::Value { field, value }) = rows else {
+        let Err(Unfit::Value { field, value }) = rows else {
             panic!("{name} was taken: {rows:?}");
         };
         assert_eq!((field.as_str(), value), (name, number));
@@ -200,10 +201,8 @@ fn a_character_that_is_none_is_refused_and_not_bent() {
         ..TradeMsg::default()
     };
     let rows = transform(&mapping(Schema::Trades), block(&[trade]));
-    let Err(ChunkError::Value { field, value }) = rows else {
-        panic!("{rows:?}");
-    };
-    assert_eq!((field.as_str(), value), ("side", 0xC1));
+    let unfit = rows.unwrap_err().to_string();
+    assert_eq!(unfit, "side = 0xc1 is no ASCII character");
 }
 
 /// A mapping file of one's own.
@@ -355,18 +354,48 @@ fn a_value_that_is_not_exact_in_its_column_is_refused_with_its_record() {
     let mapping = own_mapping(Schema::Definition, COMPUTED);
     let records = [definition(1_000_000_000), definition(1_000_000_001)];
     let error = transform(&mapping, block(&records)).unwrap_err();
-    let ChunkError::NotExact {
-        column,
-        record,
-        source,
-    } = &error
-    else {
-        panic!("{error:?}");
-    };
-    // Records are numbered from 7 on here.
-    assert_eq!((column.as_str(), *record), ("cents", 8));
-    assert!(source.to_string().contains("100.0000001"), "{source}");
+    assert_eq!(
+        error.to_string(),
+        "cents: 100.0000001 can't be held exactly as integer"
+    );
     // What does not fit is no more exact than what has too many decimals.
     let error = transform(&mapping, block(&[definition(i64::MAX - 1)])).unwrap_err();
-    assert!(matches!(error, ChunkError::NotExact { .. }), "{error:?}");
+    assert!(matches!(error, Unfit::NotExact { .. }), "{error:?}");
+}
+
+#[test]
+fn records_that_fit_are_rows_and_the_others_are_told_apart() {
+    let mapping = own_mapping(Schema::Definition, COMPUTED);
+    let whole = 1_000_000_000;
+    for bad in [
+        vec![],
+        vec![0],
+        vec![99],
+        vec![3, 4, 50],
+        (0..100).collect(),
+    ] {
+        let records: Vec<_> = (0..100)
+            .map(|number| definition(whole + i64::from(bad.contains(&number))))
+            .collect();
+        let (mut rows, mut unfit) = (Vec::new(), Vec::new());
+        for part in parts(&mapping, block(&records), ALWAYS) {
+            match part {
+                Part::Rows(records, of_part) => {
+                    assert_eq!(records.len(), of_part.len());
+                    rows.extend(of_part.record_numbers);
+                }
+                Part::Unfit(record, _) => {
+                    assert_eq!(record.len(), 1);
+                    let bytes = record.record(record.first_number, mapping.layout.record_bytes);
+                    assert_eq!(bytes, definition(whole + 1).as_ref());
+                    unfit.push(record.first_number);
+                }
+            }
+        }
+        // Records are numbered from 7 on here.
+        let bad: Vec<_> = bad.iter().map(|number| i64::from(*number) + 7).collect();
+        assert_eq!(unfit, bad);
+        let good: Vec<_> = (7..107).filter(|number| !bad.contains(number)).collect();
+        assert_eq!(rows, good);
+    }
 }

@@ -6,12 +6,13 @@ use common::configuration::files::ConfigFiles;
 use common::configuration::mapping::Mapping;
 use common::expression::Parameters;
 use common::quality::{QuarantineLimit, RuleFailures, Severity};
+use common::store::rows::RowBlock;
 use common::time::Nanos;
 use dbn::{Schema, TradeMsg};
 use testkit::shared_data::shared_data;
 use worker::decode::RecordBlock;
 use worker::sample::{header, judge};
-use worker::transform::transform;
+use worker::transform::{Part, Unfit, parts, transform, without_columns};
 use worker::validate::{EXAMPLES, Tally, ValidBlock, Validator};
 
 use crate::dbn_stream::{files, trade};
@@ -87,6 +88,47 @@ fn a_bad_record_among_a_million_is_found_by_name() {
     let example = &tally.worst().unwrap().examples[0];
     assert!(example.starts_with("record 765432 at "), "{example}");
     assert!(example.ends_with("size = 0"), "{example}");
+}
+
+#[test]
+fn a_record_that_no_column_can_keep_is_held_back_alone() {
+    let mut records = good(10_000);
+    records[7_654].side = 0xC1_u8.cast_signed();
+    let mapping = trades();
+    let mut validator = Validator::new(&mapping, &BTreeMap::new(), ALWAYS, 100);
+    let mut held_back = Vec::new();
+    let mut loaded = 0;
+    for block in blocks(&records) {
+        for part in parts(&mapping, block, ALWAYS) {
+            let valid = match part {
+                Part::Rows(records, rows) => validator.validate(&records, rows),
+                Part::Unfit(record, unfit) => {
+                    let own = without_columns(&mapping, &record);
+                    validator.hold_back(&record, &own, &unfit)
+                }
+            };
+            loaded += valid.rows().len();
+            held_back.extend(valid.quarantined().to_vec());
+        }
+    }
+    assert_eq!(loaded, 9_999);
+    assert_eq!(held_back.len(), 1);
+    assert_eq!(held_back[0].record_number, 7_654);
+    assert_eq!(&*held_back[0].failed[0], "value_fits_column");
+    assert_eq!(held_back[0].found, "side = 0xc1 is no ASCII character");
+    let tally = validator.finish();
+    assert_eq!((tally.records, tally.quarantined), (10_000, 1));
+    assert_eq!(&*tally.worst().unwrap().rule, "value_fits_column");
+    // A record that is another chunk's is not this one's to count.
+    let mut validator = Validator::new(&mapping, &BTreeMap::new(), ALWAYS, 100);
+    let record = blocks(&records[..1]).next().unwrap();
+    let unfit = Unfit::Value {
+        field: "side".to_owned(),
+        value: 193,
+    };
+    let nothing = validator.hold_back(&record, &RowBlock::default(), &unfit);
+    assert!(nothing.quarantined().is_empty());
+    assert_eq!(validator.finish().records, 0);
 }
 
 #[test]

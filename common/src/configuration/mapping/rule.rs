@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 use super::mentions;
 use crate::configuration::document::{Document, Refusal};
 use crate::expression::{Column, Condition};
-use crate::quality::Severity;
+use crate::quality::{Severity, VALUE_FITS_COLUMN};
 
 /// Rules of one schema: which of them a record fails is one word of bits.
 pub const RULES_MAX: usize = 64;
@@ -93,6 +93,14 @@ fn check_rule(
         let message = format!("rule {:?} is written twice", name.value);
         let help = "give one of the two another name";
         return Err(Some(document.refuse_at(name, message, help)));
+    }
+    if name.value == VALUE_FITS_COLUMN {
+        let message = format!("{VALUE_FITS_COLUMN:?} is the rule that always applies");
+        return Err(Some(document.refuse_at(
+            name,
+            message,
+            "give it another name",
+        )));
     }
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if name.value.is_empty() || name.value.len() > NAME_BYTES_MAX || !name.value.bytes().all(plain)
