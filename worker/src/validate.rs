@@ -57,7 +57,7 @@ pub struct Tally {
     pub records: u64,
     /// Records that fail a rule of severity `error`.
     pub quarantined: u64,
-    /// Each rule that was applied, in the order of its file.
+    /// Each rule that was looked at, in the order of its file.
     pub rules: Vec<RuleTally>,
 }
 
@@ -68,6 +68,8 @@ pub struct RuleTally {
     pub rule: Arc<str>,
     /// What becomes of records that fail it.
     pub severity: Severity,
+    /// Whether it is applied; a rule that is off is only counted, in a sample.
+    pub enabled: bool,
     /// Records that failed it.
     pub records: u64,
     /// The first of them, each with the values that the rule looks at.
@@ -75,10 +77,13 @@ pub struct RuleTally {
 }
 
 impl Tally {
-    /// The rules that failed.
+    /// The applied rules that failed.
     #[must_use]
     pub fn failures(&self) -> Vec<RuleFailures> {
-        let failed = self.rules.iter().filter(|rule| rule.records > 0);
+        let failed = self
+            .rules
+            .iter()
+            .filter(|rule| rule.enabled && rule.records > 0);
         failed
             .map(|rule| RuleFailures {
                 rule: rule.rule.to_string(),
@@ -93,7 +98,7 @@ impl Tally {
     pub fn worst(&self) -> Option<&RuleTally> {
         let errors = self.rules.iter();
         errors
-            .filter(|rule| rule.severity == Severity::Error)
+            .filter(|rule| rule.severity == Severity::Error && rule.enabled)
             .max_by_key(|rule| rule.records)
     }
 }
@@ -120,11 +125,30 @@ impl Validator {
         parameters: Parameters,
         quarantined_max: u64,
     ) -> Self {
-        let rules: Vec<_> = applied(&mapping.rules, switches).cloned().collect();
+        let rules = applied(&mapping.rules, switches).cloned().collect();
+        Self::of(mapping, rules, |_| true, parameters, quarantined_max)
+    }
+
+    /// All rules: those that are off are counted, and hold nothing back.
+    #[must_use]
+    pub fn of_all(mapping: &Mapping, parameters: Parameters) -> Self {
+        let rules = mapping.rules.clone();
+        Self::of(mapping, rules, |rule| rule.enabled, parameters, u64::MAX)
+    }
+
+    fn of(
+        mapping: &Mapping,
+        rules: Vec<Rule>,
+        enabled: fn(&Rule) -> bool,
+        parameters: Parameters,
+        quarantined_max: u64,
+    ) -> Self {
         let columns = mapping.columns.iter();
-        let tallies = rules.iter().map(|rule| (&*rule.name, rule.severity));
+        let tallies = rules
+            .iter()
+            .map(|rule| (&*rule.name, rule.severity, enabled(rule)));
         // The last is the rule that needs no condition.
-        let tallies = tallies.chain([(VALUE_FITS_COLUMN, Severity::Error)]);
+        let tallies = tallies.chain([(VALUE_FITS_COLUMN, Severity::Error, true)]);
         let tally = Tally {
             rules: tallies.map(RuleTally::of).collect(),
             ..Tally::default()
@@ -203,7 +227,7 @@ impl Validator {
                 let found = looked_at(rows, row, rule, &self.columns);
                 tally.examples.push(example(rows, row, &found));
             }
-            if rule.severity == Severity::Error {
+            if rule.severity == Severity::Error && tally.enabled {
                 failed.resize(rows.len(), 0);
                 for (row, _) in failing {
                     failed[row] |= 1 << bit;
@@ -281,10 +305,11 @@ impl Validator {
 }
 
 impl RuleTally {
-    fn of((rule, severity): (&str, Severity)) -> Self {
+    fn of((rule, severity, enabled): (&str, Severity, bool)) -> Self {
         Self {
             rule: rule.into(),
             severity,
+            enabled,
             records: 0,
             examples: Vec::new(),
         }

@@ -1,7 +1,8 @@
 //! `scheduler rules check`: type-check all mappings and rules; try them on a DBN file.
 
+mod sample;
+
 use std::collections::HashMap;
-use std::path::Path;
 use std::process::ExitCode;
 
 use common::configuration::document::{Refusal, Refusals, extend_with_new_places};
@@ -9,13 +10,10 @@ use common::configuration::job_file::JobFile;
 use common::configuration::mapping::{Mapping, Mappings};
 use common::store::{Access, Store};
 use serde::Serialize;
-use worker::sample::{header, judge};
-use worker::validate::Tally;
 
+use self::sample::try_on;
 use crate::arguments::{Global, RulesCheck};
 use crate::exit::print;
-use crate::progress::thousands;
-use crate::report::{aligned, plain_table};
 use crate::session::{Session, check_switches};
 
 #[derive(Serialize)]
@@ -33,23 +31,6 @@ struct CheckedRule {
     severity: String,
     enabled: bool,
     check: String,
-}
-
-#[derive(Serialize)]
-struct Sample {
-    file: String,
-    schema: String,
-    records: u64,
-    quarantined: u64,
-    rules: Vec<SampledRule>,
-}
-
-#[derive(Serialize)]
-struct SampledRule {
-    name: String,
-    severity: String,
-    failing: u64,
-    examples: Vec<String>,
 }
 
 /// Runs the command.
@@ -132,30 +113,6 @@ fn check_jobs(session: &Session, found: &Mappings) -> Result<Vec<Refusal>, Refus
     Ok(refusals)
 }
 
-fn try_on(path: &Path, mappings: &[Mapping]) -> anyhow::Result<Sample> {
-    let name = path.display().to_string();
-    let refuse = |message: String, help: &str| Refusal::of(name.clone(), message, help);
-    let metadata = header(path).map_err(|error| {
-        let help = "name a DBN file with a header, as the vendor sends it (.dbn or .dbn.zst)";
-        refuse(format!("this is no DBN file: {error}"), help)
-    })?;
-    let mapping = metadata
-        .schema
-        .and_then(|schema| mappings.iter().find(|mapping| mapping.schema == schema));
-    let Some(mapping) = mapping else {
-        let message = match metadata.schema {
-            Some(schema) => format!("no file maps the schema {schema}"),
-            None => "the file mixes schemas, as live captures do".to_owned(),
-        };
-        return Err(refuse(message, "name a file of one schema that is mapped").into());
-    };
-    let tally = judge(path, &metadata, mapping).map_err(|error| {
-        let help = "name a whole file; a mapping that can't keep a value has to change";
-        refuse(worker::error::chain(&error), help)
-    })?;
-    Ok(Sample::of(name, mapping, tally))
-}
-
 impl Checked {
     fn of(mapping: &Mapping) -> Self {
         let rules = mapping.rules.iter();
@@ -173,51 +130,6 @@ impl Checked {
                 })
                 .collect(),
         }
-    }
-}
-
-impl Sample {
-    fn of(file: String, mapping: &Mapping, tally: Tally) -> Self {
-        let rules = tally.rules.into_iter();
-        Self {
-            file,
-            schema: mapping.schema.to_string(),
-            records: tally.records,
-            quarantined: tally.quarantined,
-            rules: rules
-                .map(|rule| SampledRule {
-                    name: rule.rule.to_string(),
-                    severity: rule.severity.to_string(),
-                    failing: rule.records,
-                    examples: rule.examples,
-                })
-                .collect(),
-        }
-    }
-
-    fn describe(&self) -> String {
-        let mut table = plain_table(&["rule", "severity", "fail"]);
-        let mut examples = String::new();
-        for rule in &self.rules {
-            table.add_row(aligned(
-                2,
-                vec![
-                    rule.name.clone(),
-                    rule.severity.clone(),
-                    thousands(rule.failing),
-                ],
-            ));
-            for example in &rule.examples {
-                examples.push_str(&format!("  {}: {example}\n", rule.name));
-            }
-        }
-        format!(
-            "{table}\n{examples}{}: {} records of {}, of which {} would be quarantined\n",
-            self.file,
-            thousands(self.records),
-            self.schema,
-            thousands(self.quarantined),
-        )
     }
 }
 

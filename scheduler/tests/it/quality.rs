@@ -530,12 +530,31 @@ async fn a_sample_is_judged_compressed_or_not_and_a_bad_one_refused() {
     assert_eq!(found[0], found[1]);
     let cut = installation.sandbox.path().join("cut.dbn");
     std::fs::write(&cut, &records[..records.len() - 5]).unwrap();
+    let cut_frame = installation.sandbox.path().join("cut.dbn.zst");
+    let frame = std::fs::read(&compressed).unwrap();
+    std::fs::write(&cut_frame, &frame[..frame.len() - 5]).unwrap();
+    let cut_header = installation.sandbox.path().join("header.dbn.zst");
+    std::fs::write(&cut_header, &frame[..20]).unwrap();
     let text = installation.sandbox.write("text.dbn", "no records");
+    let empty = installation.sandbox.write("empty.dbn", "");
     let missing = installation.sandbox.path().join("missing.dbn");
+    let pipe = installation.sandbox.path().join("pipe.dbn");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let former = installation.sandbox.path().join("former.dbz");
+    std::fs::write(&former, b"\x51\x2a\x4d\x18\x80\0\0\0DBZ\x01GLBX.MDP3").unwrap();
+    let folder = installation.sandbox.path().to_owned();
     for (file, wanted) in [
         (&cut, "cut inside a record"),
+        (&cut_frame, "cut inside a compressed frame"),
+        (&cut_header, "cut inside its header"),
         (&text, "no DBN file"),
-        (&missing, "missing.dbn"),
+        (&empty, "the file is empty"),
+        (&missing, "there is no such file"),
+        (&folder, "this is a folder"),
+        (&pipe, "this is no regular file"),
+        (&former, "format before DBN"),
+        (&former, "convert it with `dbn`"),
     ] {
         let sample = file.display().to_string();
         let said = installation
@@ -543,5 +562,44 @@ async fn a_sample_is_judged_compressed_or_not_and_a_bad_one_refused() {
             .await;
         assert_eq!(said.code, Some(2), "{said:#?}");
         assert_shows(&said.stderr, &[wanted]);
+        assert!(!said.stderr.contains(" { "), "{}", said.stderr);
     }
+}
+
+#[tokio::test]
+async fn a_rule_that_is_off_is_tried_on_a_sample_and_holds_nothing_back() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    installation.succeed(&["run", &job]).await;
+    let key: String = scalar(
+        &installation.sandbox.database(),
+        "SELECT archive_object FROM chunks WHERE schema = 'trades' ORDER BY id LIMIT 1",
+    )
+    .await;
+    let file = installation.sandbox.path().join("archive").join(key);
+    let file = file.display().to_string();
+    let config = installation.config("trades", |text| {
+        stricter(text).replace("size > 1\n", "size > 1\n    enabled: false\n")
+    });
+    let check = ["rules", "check", "--sample", &file, "--config-dir", &config];
+    let said = installation.succeed(&check).await;
+    assert_shows(
+        &said.stdout,
+        &["size_positive (off)", "size = 1", "0 would be quarantined"],
+    );
+    let said = installation
+        .succeed(&[&check[..], &["--json"]].concat())
+        .await;
+    let sample = json(&said)["sample"].clone();
+    assert_eq!(sample["quarantined"], 0);
+    let rules = sample["rules"].as_array().unwrap();
+    let off = rules.iter().find(|rule| rule["name"] == "size_positive");
+    let off = off.unwrap();
+    assert_eq!(
+        (&off["enabled"], &off["severity"]),
+        (&false.into(), &"error".into())
+    );
+    assert!(off["failing"].as_u64().unwrap() > 0);
+    let others = rules.iter().filter(|rule| rule["enabled"] == true);
+    assert_eq!(others.count(), rules.len() - 1);
 }
