@@ -47,11 +47,14 @@ pub enum ValueType {
     Text,
 }
 
+/// In the words of mapping files; what is no whole number and has not a price's decimals, such as the
+/// half of a price, has no word there.
 impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number { scale: 0 } => f.write_str("integer"),
-            Self::Number { scale } => write!(f, "decimal(scale {scale})"),
+            Self::Number { scale: 9 } => f.write_str("price"),
+            Self::Number { .. } => f.write_str("decimal"),
             Self::Timestamp => f.write_str("timestamp"),
             Self::Char => f.write_str("char"),
             Self::Text => f.write_str("text"),

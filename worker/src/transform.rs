@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use common::configuration::mapping::{MappedColumn, Mapping, Source, Value};
-use common::expression::{self, Inputs, Parameters};
+use common::expression::{self, Inputs, NotExact, Parameters};
 use common::record_layout::{Field, FieldKind};
 use common::store::rows::{ColumnValues, NULL, RowBlock};
 
@@ -29,14 +29,12 @@ pub enum Unfit {
         code: u8,
     },
     /// A scaled, cast or derived value that the column can't hold exactly.
-    #[error("{column}: {value} can't be held exactly as {held_as}")]
+    #[error("{column}: {value}")]
     NotExact {
         /// The column.
         column: String,
-        /// The value, as a person writes it.
-        value: String,
-        /// What the column holds.
-        held_as: &'static str,
+        /// The value, and what it should become.
+        value: NotExact,
     },
 }
 
@@ -134,10 +132,9 @@ impl<'a> Records<'a> {
                 parameters,
             };
             let values = value.evaluate(&inputs, column.column_type.value_type());
-            values.map_err(|inexact| Unfit::NotExact {
+            values.map_err(|value| Unfit::NotExact {
                 column: column.name.clone(),
-                value: inexact.value,
-                held_as: column.column_type.name(),
+                value,
             })
         };
         match &column.source {

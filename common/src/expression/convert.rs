@@ -65,10 +65,11 @@ pub(super) fn converted<L: Lane>(
     to: ValueType,
 ) -> Result<ColumnValues, NotExact> {
     let print = |value: L| value.value().map(|value| written(value, from));
-    let refused = |row: usize, value: L| NotExact {
+    let refused = |row: usize, value: L, misfit: Misfit| NotExact {
         row,
         value: print(value).unwrap_or_default(),
         target: to,
+        too_large: misfit == Misfit::TooLarge,
     };
     if to == ValueType::Text {
         return Ok(match numbers {
@@ -83,17 +84,21 @@ pub(super) fn converted<L: Lane>(
     }
     let scales = convertible(from, to).then(|| (scale(from), scale(to)));
     let kept = |value: L| match value.value() {
-        None => Some(NULL),
-        Some(value) => scales.and_then(|(from, to)| rescaled(value, from, to)),
+        None => Ok(NULL),
+        Some(value) => {
+            let (from, to) = scales.ok_or(Misfit::Inexact)?;
+            rescaled(value, from, to)
+        }
     };
     match numbers {
         Numbers::Each(values) => {
             let rows = values.iter().enumerate();
-            let rows = rows.map(|(row, value)| kept(*value).ok_or_else(|| refused(row, *value)));
+            let rows = rows
+                .map(|(row, value)| kept(*value).map_err(|misfit| refused(row, *value, misfit)));
             Ok(ColumnValues::Integers(rows.collect::<Result<_, _>>()?))
         }
         Numbers::Same(value) => {
-            let kept = kept(value).ok_or_else(|| refused(0, value))?;
+            let kept = kept(value).map_err(|misfit| refused(0, value, misfit))?;
             Ok(ColumnValues::SameInteger(kept))
         }
     }
@@ -106,24 +111,36 @@ fn scale(value_type: ValueType) -> u8 {
     }
 }
 
-/// A mantissa at another scale; `None` when it isn't whole there, or has no room in 64 bits.
-fn rescaled(value: i128, from: u8, to: u8) -> Option<i64> {
+/// Why a mantissa can't be had at another scale.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Misfit {
+    /// It isn't whole there.
+    Inexact,
+    /// It has no room in 64 bits.
+    TooLarge,
+}
+
+/// A mantissa at another scale.
+fn rescaled(value: i128, from: u8, to: u8) -> Result<i64, Misfit> {
     let factor = |digits: u8| 10_i128.checked_pow(u32::from(digits));
     let value = match to.checked_sub(from) {
         Some(0) => value,
         Some(_) if value == 0 => 0,
-        Some(more) => value.checked_mul(factor(more)?)?,
+        Some(more) => factor(more)
+            .and_then(|factor| value.checked_mul(factor))
+            .ok_or(Misfit::TooLarge)?,
         None => {
             let factor = factor(from - to).unwrap_or(i128::MAX);
             match (i64::try_from(value), i64::try_from(factor)) {
                 // Much faster than in 128 bits.
                 (Ok(value), Ok(factor)) if value % factor == 0 => (value / factor).into(),
                 (Err(_), _) | (_, Err(_)) if value % factor == 0 => value / factor,
-                _ => return None,
+                _ => return Err(Misfit::Inexact),
             }
         }
     };
-    i64::try_from(value).ok().filter(|value| *value != NULL)
+    let fitting = i64::try_from(value).ok().filter(|value| *value != NULL);
+    fitting.ok_or(Misfit::TooLarge)
 }
 
 /// A number or a timestamp as a person writes it.
@@ -171,6 +188,11 @@ fn refuse_text(values: ColumnValues, target: ValueType) -> Result<ColumnValues, 
     };
     first.map_or(Ok(ColumnValues::SameInteger(NULL)), |(row, text)| {
         let value = text.to_string();
-        Err(NotExact { row, value, target })
+        Err(NotExact {
+            row,
+            value,
+            target,
+            too_large: false,
+        })
     })
 }

@@ -32,9 +32,10 @@ impl ExpressionError {
     }
 }
 
-/// A value that the type asked for can't hold exactly.
+/// A value that the type asked for can't hold, or not exactly. Its row is for whoever knows which
+/// record that is, and not told.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("row {row}: {value} can't be held exactly as {target}")]
+#[error("{value} {} {target}", if *too_large { "is too large for" } else { "can't be held exactly as" })]
 pub struct NotExact {
     /// The row, from 0.
     pub row: usize,
@@ -42,6 +43,8 @@ pub struct NotExact {
     pub value: String,
     /// The type asked for.
     pub target: ValueType,
+    /// Whether there is no room for it at all; else it has too many decimals, or is another thing.
+    pub too_large: bool,
 }
 
 /// A part of the text, in bytes.

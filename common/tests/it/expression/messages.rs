@@ -28,12 +28,12 @@ const CONDITIONS: [(&str, &str, &str); 62] = [
     ),
     (
         "price > ⟦'0'⟧",
-        "text '0' compared with decimal(scale 9)",
+        "text '0' compared with price",
         "write 0 without quotes",
     ),
     (
         "price > ⟦'abc'⟧",
-        "text 'abc' compared with decimal(scale 9)",
+        "text 'abc' compared with price",
         "write a number",
     ),
     (
@@ -68,7 +68,7 @@ const CONDITIONS: [(&str, &str, &str); 62] = [
     ),
     (
         "⟦price + 1⟧",
-        "a condition is needed here, and `price + 1` is decimal(scale 9)",
+        "a condition is needed here, and `price + 1` is price",
         "compare it, for example `price + 1 > 0` or `price + 1 is not null`",
     ),
     (
@@ -78,7 +78,7 @@ const CONDITIONS: [(&str, &str, &str); 62] = [
     ),
     (
         "not ⟦price⟧",
-        "a condition is needed here, and `price` is decimal(scale 9)",
+        "a condition is needed here, and `price` is price",
         "compare it, for example `price > 0` or `price is not null`",
     ),
     (
@@ -88,7 +88,7 @@ const CONDITIONS: [(&str, &str, &str); 62] = [
     ),
     (
         "⟦price > ts_event⟧",
-        "cannot compare decimal(scale 9) `price` with timestamp `ts_event`",
+        "cannot compare price `price` with timestamp `ts_event`",
         "",
     ),
     (
@@ -243,7 +243,7 @@ const CONDITIONS: [(&str, &str, &str); 62] = [
     ),
     (
         "⟦price⟧ like '1%'",
-        "`like` is for text, and `price` is decimal(scale 9)",
+        "`like` is for text, and `price` is price",
         "",
     ),
     (
@@ -288,7 +288,7 @@ const CONDITIONS: [(&str, &str, &str); 62] = [
     ),
     (
         "ts_event + ⟦0.5⟧ > ts_recv",
-        "a timestamp moves by whole nanoseconds, not by decimal(scale 1)",
+        "a timestamp moves by whole nanoseconds, not by decimal",
         "for example `+ 1000000000` for a second",
     ),
     (
