@@ -1,15 +1,39 @@
 //! A YAML document that is read strictly; each error shows the file, line and column.
 
-use std::fmt;
+mod refusal;
+
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use serde_saphyr::{Location, Spanned};
 
+use self::refusal::Excerpt;
+pub use self::refusal::{Refusal, Refusals, extend_with_new_places};
+
 /// What the parser tells whoever calls it, and a person can do nothing about.
 const FOR_PROGRAMMERS: [&str; 2] = [
     ", set DuplicateKeyPolicy in Options if acceptable",
     "; use Option<String>",
+];
+/// How the parser says what a person should be told in other words, and what to do.
+const IN_OTHER_WORDS: [(&str, &str, Option<&str>); 5] = [
+    (
+        "multiple YAML documents detected",
+        "the file holds more than one YAML document",
+        Some("keep one of them, without `---`"),
+    ),
+    ("unexpected end of input", "the file ends too early", None),
+    ("expected sequence start", "a list is needed here", None),
+    (
+        "expected mapping start",
+        "keys with values are needed here",
+        None,
+    ),
+    (
+        "cannot deserialize null into string",
+        "there is no value here, or null",
+        Some("write one; in quotes where it is the text `null` or `~`"),
+    ),
 ];
 
 /// A YAML text and where it came from.
@@ -41,7 +65,14 @@ impl Document {
                 .iter()
                 .find_map(|words| message.strip_suffix(words))
                 .unwrap_or(message);
-            self.refuse(place, message.to_owned(), None)
+            let other = IN_OTHER_WORDS.iter();
+            let mut other = other.filter(|(words, ..)| message.starts_with(words));
+            match other.next() {
+                Some((_, plain, help)) => {
+                    self.refuse(place, (*plain).to_owned(), help.map(str::to_owned))
+                }
+                None => self.refuse(place, message.to_owned(), None),
+            }
         })
     }
 
@@ -120,103 +151,4 @@ impl Document {
 fn may_hold_a_key(line: &str) -> bool {
     let line = line.to_lowercase();
     line.contains("db-") || line.contains("api_key")
-}
-
-/// Input that was refused: what is wrong, where, and what to write instead.
-#[derive(Debug)]
-pub struct Refusal {
-    /// What is wrong.
-    pub message: String,
-    /// The file, or the setting's name.
-    pub origin: String,
-    /// Line and column, from 1, where the input is a file.
-    pub place: Option<(u64, u64)>,
-    excerpt: Option<Box<Excerpt>>,
-    /// What to write instead.
-    pub help: Option<String>,
-}
-
-/// What is shown of a file at the place of an error.
-#[derive(Debug)]
-struct Excerpt {
-    text: String,
-    /// Whether it is a line of the file; else it is text that stands over several.
-    is_line: bool,
-    /// Characters before what is wrong, and of what is wrong.
-    before: usize,
-    marked: usize,
-}
-
-impl Excerpt {
-    fn show(&self, line: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = line.to_string();
-        let gutter = number.len();
-        let number = if self.is_line { &number } else { "" };
-        let (text, before, marks) = (&self.text, self.before, "^".repeat(self.marked));
-        write!(f, "\n{:gutter$} |\n{number:gutter$} | {text}", "")?;
-        write!(f, "\n{:gutter$} | {:before$}{marks}", "", "")
-    }
-}
-
-impl Refusal {
-    /// A refusal of something that has no place in a file: a flag or an environment variable.
-    #[must_use]
-    pub fn of(origin: impl Into<String>, message: impl Into<String>, help: &str) -> Self {
-        Self {
-            message: message.into(),
-            origin: origin.into(),
-            place: None,
-            excerpt: None,
-            help: Some(help.to_owned()),
-        }
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-/// All that was refused, where everything is told at once.
-#[derive(Debug)]
-pub struct Refusals(pub Vec<Refusal>);
-
-impl std::error::Error for Refusals {}
-
-impl fmt::Display for Refusals {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&all.join("\n"))
-    }
-}
-
-/// Adds refusals of what is not refused yet, by its place.
-pub fn extend_with_new_places(refusals: &mut Vec<Refusal>, more: Vec<Refusal>) {
-    let told = refusals.len();
-    for refusal in more {
-        let same = |known: &Refusal| {
-            known.origin == refusal.origin
-                && known.place == refusal.place
-                && (known.place.is_some() || known.message == refusal.message)
-        };
-        if !refusals.iter().take(told).any(same) {
-            refusals.push(refusal);
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.message)?;
-        match self.place {
-            None => write!(f, "\n  --> {}", self.origin)?,
-            Some((line, column)) => {
-                write!(f, "\n  --> {}:{line}:{column}", self.origin)?;
-                if let Some(excerpt) = &self.excerpt {
-                    excerpt.show(line, f)?;
-                }
-            }
-        }
-        if let Some(help) = &self.help {
-            write!(f, "\n  = help: {help}")?;
-        }
-        Ok(())
-    }
 }

@@ -843,3 +843,52 @@ async fn all_that_is_wrong_is_told_and_once() {
     };
     assert_shows(flags, &["\"flags\" is timestamp"]);
 }
+
+#[test]
+fn what_is_empty_or_doubled_is_told_in_plain_words() {
+    for (text, shown) in [
+        (
+            format!("{COLUMNS}rules:\n"),
+            ["a list is needed here", ":16:6"],
+        ),
+        (
+            format!("{COLUMNS}rules:\n  -\n"),
+            ["keys with values are needed here", ":17:4"],
+        ),
+        (
+            COLUMNS.replace("trades_data", ""),
+            ["there is no value here, or null", ":2:6"],
+        ),
+        (
+            format!("{COLUMNS}---\n{COLUMNS}"),
+            [
+                "more than one YAML document",
+                "keep one of them, without `---`",
+            ],
+        ),
+        (String::new(), ["the file ends too early", "trades.yaml"]),
+    ] {
+        let refusal = load(&text, Schema::Trades).unwrap_err();
+        assert_shows(&refusal, &shown);
+        assert!(!refusal.to_string().contains("from_str"), "{refusal}");
+    }
+}
+
+#[test]
+fn of_a_long_line_the_part_around_the_mistake_is_shown() {
+    let many = "size > 0 and ".repeat(150);
+    let text = format!(
+        "{COLUMNS}rules:\n  - {{name: long, severity: error, check: '{many}\tprise > 1 and {many} size > 1'}}\n"
+    );
+    let refusal = load(&text, Schema::Trades).unwrap_err();
+    let told = refusal.to_string();
+    let lines: Vec<_> = told.lines().collect();
+    let [.., excerpt, marks, _help] = lines.as_slice() else {
+        panic!("{told}");
+    };
+    assert!(excerpt.chars().count() < 115, "{told}");
+    assert!(excerpt.contains('…') && !excerpt.contains('\t'), "{told}");
+    let (start, end) = (marks.find('^').unwrap(), marks.rfind('^').unwrap());
+    let marked: String = excerpt.chars().skip(start).take(end - start + 1).collect();
+    assert_eq!(marked, "prise", "{told}");
+}
