@@ -8,14 +8,17 @@ mod coverage;
 mod delivery;
 mod error;
 mod folder;
+mod gaps;
+mod gather;
 mod header;
 mod merge;
 mod proof;
 mod selection;
 mod stream;
 mod symbology;
+mod written;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,22 +31,16 @@ pub use error::FilesError;
 
 use crate::money::Usd;
 use crate::record_layout::RecordLayout;
-use crate::request::Symbols;
 use crate::source::{Answer, Pieces, Source, SourceError, Uncovered};
 use crate::time::{Day, DayRange, Nanos, Span};
 use crate::vendor::{RangeRequest, Resolution};
-use coverage::{Asked, ForPeople, Gaps, gaps};
+use coverage::Asked;
 use delivery::{Delivery, Found, Wanted};
 use header::DataFile;
 use merge::Input;
 use proof::facts;
 use selection::open_at_once;
 use stream::FileStream;
-
-/// Gaps that one message names.
-const GAPS_NAMED: usize = 3;
-/// Symbols that one message names; of more, one.
-const SYMBOLS_NAMED: usize = 4;
 
 /// A folder of DBN files.
 pub struct Files {
@@ -105,81 +102,9 @@ impl Files {
         }
     }
 
-    /// What of the request no file covers.
-    fn gaps(&self, asked: &Asked<'_>) -> Result<Vec<Uncovered>, FilesError> {
-        let Some(days) = asked.span.whole_days() else {
-            return Ok(Vec::new());
-        };
-        let Some(names) = asked.symbols.names() else {
-            let found = gaps(days, &self.found.covered(asked, None)?);
-            return Ok(self.describe(asked, &Symbols::ALL, &found));
-        };
-        // Symbols that lack the same days are named together.
-        let mut groups: BTreeMap<Gaps, Vec<String>> = BTreeMap::new();
-        for name in names {
-            let found = gaps(days, &self.found.covered(asked, Some(name))?);
-            for days in &found.days {
-                let wanted = asked.wanted();
-                self.found.refuse_mixed(&wanted, name, days.span())?;
-            }
-            groups.entry(found).or_default().push(name.clone());
-        }
-        let described = groups
-            .into_iter()
-            .flat_map(|(found, names)| self.describe(asked, &Symbols::named(names), &found));
-        Ok(described.collect())
-    }
-
-    fn describe(&self, asked: &Asked<'_>, symbols: &Symbols, found: &Gaps) -> Vec<Uncovered> {
-        let describe = |days: &DayRange| {
-            let has = |day: &Day| days.start() <= *day && *day < days.end();
-            Uncovered {
-                symbols: symbols.clone(),
-                days: *days,
-                why: self.why(asked, symbols, *days, found.in_part.iter().any(has)),
-            }
-        };
-        found.days.iter().map(describe).collect()
-    }
-
-    fn why(&self, asked: &Asked<'_>, symbols: &Symbols, days: DayRange, in_part: bool) -> String {
-        let whose = match symbols.names() {
-            None => "all symbols".to_owned(),
-            Some(names) if names.len() <= SYMBOLS_NAMED => names.join(", "),
-            Some(names) => format!("{} and {} more", names[0], names.len() - 1),
-        };
-        let mut text = format!(
-            "no file in {} covers {} ({} of {whose})",
-            self.folder.display(),
-            ForPeople(days),
-            asked.schema,
-        );
-        if in_part {
-            text.push_str(
-                ": the files hold a part of a day, and what is planned are whole UTC days; of a \
-                 batch download, keep manifest.json and metadata.json beside the files",
-            );
-        }
-        text
-    }
-
-    /// Refuses a request of which days are not covered.
-    fn require(&self, asked: &Asked<'_>) -> Result<(), FilesError> {
-        let uncovered = self.gaps(asked)?;
-        if uncovered.is_empty() {
-            return Ok(());
-        }
-        let named = uncovered.iter().take(GAPS_NAMED);
-        let mut text: Vec<_> = named.map(|gap| gap.why.clone()).collect();
-        if let Some(more @ 1..) = uncovered.len().checked_sub(GAPS_NAMED) {
-            text.push(format!("and {more} gaps more"));
-        }
-        Err(FilesError::NotCovered(text.join("; ")))
-    }
-
     async fn count(&self, request: &RangeRequest) -> Result<u64, SourceError> {
         let asked = Asked::read(request)?;
-        self.require(&asked)?;
+        self.found.require(&self.folder, &asked)?;
         let shares = self.found.shares(&asked)?;
         open_at_once(&asked, &shares)?;
         let mut count = 0;
@@ -195,7 +120,7 @@ impl Files {
 
     async fn stream(&self, request: &RangeRequest) -> Result<FileStream, SourceError> {
         let asked = Asked::read(request)?;
-        self.require(&asked)?;
+        self.found.require(&self.folder, &asked)?;
         let mut inputs = Vec::new();
         let shares = self.found.shares(&asked)?;
         open_at_once(&asked, &shares)?;
@@ -224,7 +149,7 @@ impl Files {
     /// what the stream's header says. Another answer is not this one.
     fn origin_of(&self, request: &RangeRequest) -> Result<String, SourceError> {
         let asked = Asked::read(request)?;
-        self.require(&asked)?;
+        self.found.require(&self.folder, &asked)?;
         let mut hash = Sha256::new();
         for mapping in stream::mappings(&self.found, &asked) {
             hash.update(format!("{mapping:?}\n").as_bytes());
@@ -244,29 +169,6 @@ impl Files {
         let folder = self.folder.display();
         let files = crate::hex(&hash.finalize());
         Ok(format!("files in {folder} ({})", &files[..16]))
-    }
-
-    /// A file that no list names proves by its header what it should hold, and by its own end that
-    /// it ends between two records; whether more should follow, nothing says.
-    fn by_headers_alone(&self, request: &RangeRequest) -> Result<Option<String>, SourceError> {
-        let asked = Asked::read(request)?;
-        let mut alone = BTreeSet::new();
-        for share in self.found.shares(&asked)? {
-            let mut files = share.delivery.files.iter();
-            if share.delivery.is_one_file() && files.any(|file| share.taken.reaches(file)) {
-                alone.insert(&share.delivery.path);
-            }
-        }
-        let schema = asked.schema;
-        let which = match alone.len() {
-            0 => return Ok(None),
-            1 => format!("1 file of {schema} is proven by its header alone"),
-            files => format!("{files} files of {schema} are proven by their headers alone"),
-        };
-        Ok(Some(format!(
-            "{which}: one that was cut exactly between two records passes for a whole one; keep a \
-             batch's manifest.json and metadata.json beside its files"
-        )))
     }
 
     fn resolve_all(
@@ -339,7 +241,7 @@ impl Source for Files {
     fn uncovered<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Vec<Uncovered>> {
         Box::pin(async move {
             let asked = Asked::read(request)?;
-            let uncovered = self.gaps(&asked)?;
+            let uncovered = self.found.gaps(&self.folder, &asked)?;
             // Records that would come double are refused before anything is planned.
             self.found.shares(&asked)?;
             Ok(uncovered)
@@ -347,7 +249,7 @@ impl Source for Files {
     }
 
     fn caveat(&self, request: &RangeRequest) -> Result<Option<String>, SourceError> {
-        self.by_headers_alone(request)
+        Ok(self.found.by_headers_alone(&Asked::read(request)?)?)
     }
 
     fn resolve<'a>(

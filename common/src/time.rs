@@ -210,6 +210,20 @@ impl DayRange {
         Self::new(self.start.max(other.start), self.end.min(other.end))
     }
 
+    /// The same days as ranges that neither overlap nor touch, in order.
+    #[must_use]
+    pub fn merged(mut ranges: Vec<Self>) -> Vec<Self> {
+        ranges.sort_unstable();
+        let mut merged: Vec<Self> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match merged.last_mut() {
+                Some(last) if last.end >= range.start => last.end = last.end.max(range.end),
+                _ => merged.push(range),
+            }
+        }
+        merged
+    }
+
     /// This range in pieces of at most `days` days.
     pub fn pieces(self, days: i64) -> impl Iterator<Item = Self> {
         let step = days.max(1);

@@ -1,14 +1,13 @@
 //! Coverage: which days of a request deliveries hold, and what its symbols mean. Pure.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbn::{SType, Schema};
 
 use super::delivery::{Delivery, Found, Wanted, merged};
 use super::error::FilesError;
 use crate::request::Symbols;
-use crate::time::{Day, DayRange, Span};
+use crate::time::{DayRange, Span};
 use crate::vendor::{RangeRequest, SymbolWindow, VendorError};
 
 /// What a request asks for.
@@ -55,43 +54,6 @@ impl Asked<'_> {
             names: self.symbols.names().unwrap_or_default(),
         }
     }
-}
-
-/// Days that no delivery covers, or not whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Gaps {
-    /// The days, as ranges in order.
-    pub days: Vec<DayRange>,
-    /// Those of them of which a part is covered.
-    pub in_part: Vec<Day>,
-}
-
-/// The days that spans don't cover whole.
-pub fn gaps(days: DayRange, covered: &[Span]) -> Gaps {
-    let mut gaps = Gaps::default();
-    for gap in days.span().without(covered) {
-        let Some(touched) = gap.whole_days() else {
-            continue;
-        };
-        match gaps.days.last_mut() {
-            Some(last) if touched.start() <= last.end() => {
-                *last = DayRange::new(last.start(), touched.end()).unwrap_or(*last);
-            }
-            _ => gaps.days.push(touched),
-        }
-        for day in [touched.start(), touched.end().plus(-1)] {
-            let Some(whole) = DayRange::new(day, day.plus(1)) else {
-                continue;
-            };
-            let partly = covered
-                .iter()
-                .any(|span| span.intersection(whole.span()).is_some());
-            if partly && gaps.in_part.last() != Some(&day) {
-                gaps.in_part.push(day);
-            }
-        }
-    }
-    gaps
 }
 
 impl Found {
@@ -245,88 +207,29 @@ impl Found {
         covered.extend(named.flat_map(|delivery| delivery.complete()));
         Ok(covered)
     }
-}
 
-/// Days for people: the first and the last.
-pub struct ForPeople(pub DayRange);
-
-impl fmt::Display for ForPeople {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (first, last) = (self.0.start(), self.0.end().plus(-1));
-        match first == last {
-            true => write!(f, "{first}"),
-            false => write!(f, "{first} to {last}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::time::Nanos;
-
-    const HOUR: i64 = 3_600_000_000_000;
-
-    fn day(number: i64) -> Day {
-        Nanos(number * 24 * HOUR).day()
-    }
-
-    fn days(start: i64, end: i64) -> DayRange {
-        DayRange::new(day(start), day(end)).expect("some days")
-    }
-
-    fn hours(start: i64, end: i64) -> Span {
-        Span {
-            start: Nanos(start * HOUR),
-            end: Nanos(end * HOUR),
-        }
-    }
-
-    #[test]
-    fn two_halves_cover_a_day() {
-        let covered = [hours(0, 12), hours(12, 24)];
-        assert_eq!(gaps(days(0, 1), &covered), Gaps::default());
-    }
-
-    #[test]
-    fn a_day_of_which_an_hour_is_missing_is_a_gap_in_part() {
-        let found = gaps(days(0, 3), &[hours(0, 47), hours(48, 72)]);
-        assert_eq!(found.days, [days(1, 2)]);
-        assert_eq!(found.in_part, [day(1)]);
-    }
-
-    #[test]
-    fn a_day_without_any_file_is_a_gap_that_is_whole() {
-        let found = gaps(days(0, 3), &[hours(0, 24), hours(48, 72)]);
-        assert_eq!(found.days, [days(1, 2)]);
-        assert_eq!(found.in_part, []);
-    }
-
-    proptest! {
-        #[test]
-        fn a_day_is_a_gap_when_an_hour_of_it_is_not_covered(
-            spans in prop::collection::vec((0_i64..200, 1_i64..60), 0..8),
-        ) {
-            let covered: Vec<_> = spans
-                .into_iter()
-                .map(|(start, length)| hours(start, start + length))
-                .collect();
-            let found = gaps(days(0, 8), &covered);
-            for number in 0..8 {
-                let hour_is_covered = |hour: i64| {
-                    covered.iter().any(|span| span.contains(Nanos(hour * HOUR)))
-                };
-                let held = (number * 24..number * 24 + 24).filter(|hour| hour_is_covered(*hour)).count();
-                let is_gap = found
-                    .days
-                    .iter()
-                    .any(|range| range.start() <= day(number) && day(number) < range.end());
-                prop_assert_eq!(is_gap, held < 24);
-                prop_assert_eq!(found.in_part.contains(&day(number)), held > 0 && held < 24);
+    /// A file that no list names proves by its header what it should hold, and by its own end that
+    /// it ends between two records; whether more should follow, nothing says.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when the request can't be answered.
+    pub fn by_headers_alone(&self, asked: &Asked<'_>) -> Result<Option<String>, FilesError> {
+        let mut alone = BTreeSet::new();
+        for share in self.shares(asked)? {
+            let mut files = share.delivery.files.iter();
+            if share.delivery.is_one_file() && files.any(|file| share.taken.reaches(file)) {
+                alone.insert(&share.delivery.path);
             }
-            prop_assert!(found.days.windows(2).all(|two| two[0].end() < two[1].start()));
         }
+        let schema = asked.schema;
+        let which = match alone.len() {
+            0 => return Ok(None),
+            1 => format!("1 file of {schema} is proven by its header alone"),
+            files => format!("{files} files of {schema} are proven by their headers alone"),
+        };
+        Ok(Some(format!(
+            "{which}: one that was cut exactly between two records passes for a whole one; keep a \
+             batch's manifest.json and metadata.json beside its files"
+        )))
     }
 }

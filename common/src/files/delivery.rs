@@ -4,14 +4,12 @@
 //! of which it holds nothing, holds nothing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use dbn::{SType, Schema};
 
-use super::batch::{Manifest, Query, pending_days};
 use super::error::FilesError;
-use super::folder::Listing;
 use super::header::DataFile;
 use super::proof::Facts;
 use super::symbology::Symbology;
@@ -70,164 +68,11 @@ impl Found {
         let deliveries = self.deliveries.iter();
         deliveries.flat_map(|delivery| delivery.files.iter().map(move |file| (delivery, file)))
     }
-
-    /// Takes in one folder's files.
-    ///
-    /// # Errors
-    /// [`FilesError::Refused`] when one of them can't be used.
-    pub fn take(&mut self, root: &Path, listing: &Listing) -> Result<(), FilesError> {
-        if listing.files.is_empty() && listing.beside("metadata.json").is_none() {
-            return Ok(());
-        }
-        let manifest = Manifest::beside(listing)?;
-        let symbology = Symbology::beside(listing)?;
-        let mut files = Vec::with_capacity(listing.files.len());
-        for path in &listing.files {
-            let mut file = DataFile::read(root, path)?;
-            let listed = manifest.as_ref();
-            file.listed_sha256 = listed.and_then(|manifest| manifest.sha256(path));
-            files.push(Arc::new(file));
-        }
-        let query = match &manifest {
-            None => None,
-            Some(manifest) => Query::beside(listing, manifest)?
-                .filter(|_| manifest.is_all_dbn())
-                .map(|query| (manifest, query)),
-        };
-        let asked = query.as_ref().map(|(_, query)| query.dataset.as_str());
-        let about = match symbology {
-            None => None,
-            Some(symbology) => one_dataset(listing, asked, &files)?.zip(Some(symbology)),
-        };
-        let before = self.deliveries.len();
-        let (of_batch, single): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| {
-            let listed = query.as_ref();
-            listed.is_some_and(|(manifest, _)| manifest.lists(&file.path))
-        });
-        if let Some((_, query)) = query {
-            self.deliveries.push(batch(listing, query, of_batch)?);
-        }
-        self.deliveries.extend(single.into_iter().map(one_file));
-        if let Some((dataset, symbology)) = about {
-            for delivery in &mut self.deliveries[before..] {
-                delivery.learn(&symbology);
-            }
-            self.symbologies.push((dataset, symbology));
-        }
-        Ok(())
-    }
-}
-
-/// The dataset that the symbology beside files is about.
-fn one_dataset(
-    listing: &Listing,
-    asked: Option<&str>,
-    files: &[Arc<DataFile>],
-) -> Result<Option<String>, FilesError> {
-    let of_files = files.iter().map(|file| file.metadata.dataset.as_str());
-    let mut datasets: Vec<_> = asked.into_iter().chain(of_files).collect();
-    datasets.sort_unstable();
-    datasets.dedup();
-    if let [_, _, ..] = datasets[..] {
-        let message = format!(
-            "nothing says which of the datasets beside it the symbology is about: {}",
-            datasets.join(", ")
-        );
-        let help = "give each batch download a folder of its own";
-        let path = listing.folder.join("symbology.json");
-        return Err(FilesError::refuse(&path, message, help));
-    }
-    Ok(datasets.first().map(|dataset| (*dataset).to_owned()))
-}
-
-fn one_file(file: Arc<DataFile>) -> Delivery {
-    let problem = file
-        .problem()
-        .map(|(message, help)| (file.path.clone(), message, help));
-    let mut delivery = Delivery {
-        dataset: file.metadata.dataset.clone(),
-        schema: file.schema,
-        stype_in: file.stype_in().unwrap_or(SType::RawSymbol),
-        symbols: file.symbols(),
-        span: file.span(),
-        pending: Vec::new(),
-        path: file.path.clone(),
-        files: vec![file],
-        windows: BTreeMap::new(),
-        problem,
-    };
-    delivery.read_windows();
-    delivery
-}
-
-fn batch(
-    listing: &Listing,
-    query: Query,
-    files: Vec<Arc<DataFile>>,
-) -> Result<Delivery, FilesError> {
-    let fits = |file: &&Arc<DataFile>| {
-        file.metadata.dataset == query.dataset && file.schema == query.schema
-    };
-    if let Some(foreign) = files.iter().find(|file| !fits(file)) {
-        let message = format!(
-            "the file holds {} of {}, and metadata.json beside it speaks of {} of {}",
-            foreign.schema, foreign.metadata.dataset, query.schema, query.dataset
-        );
-        let help = "give each batch download a folder of its own";
-        return Err(FilesError::refuse(&foreign.path, message, help));
-    }
-    let strange = |file: &&Arc<DataFile>| {
-        let (range, asked) = (file.span(), query.span);
-        let within = asked.start <= range.start && range.end <= asked.end;
-        let stype_in = file.stype_in();
-        file.problem().is_none() && !(within && stype_in == Some(query.stype_in))
-    };
-    if let Some(strange) = files.iter().find(strange) {
-        let message = format!(
-            "the file's header speaks of {} as {}, and metadata.json beside it of {} as {}",
-            strange.span(),
-            strange.stype_in().map_or("nothing", |stype| stype.as_str()),
-            query.span,
-            query.stype_in.as_str(),
-        );
-        let help = "download the batch again, all of it, into a folder of its own";
-        return Err(FilesError::refuse(&strange.path, message, help));
-    }
-    let of_file = |file: &Arc<DataFile>| {
-        let (message, help) = file.problem()?;
-        Some((file.path.clone(), message, help))
-    };
-    let limited = query.limited.then_some((
-        listing.folder.join("metadata.json"),
-        "the batch was asked for with a limit: what lies beyond it is not in it",
-        "download the range again without `limit`, or move the folder elsewhere",
-    ));
-    let too_early = (query.span.end > Nanos::now()).then_some((
-        listing.folder.join("metadata.json"),
-        "the batch was asked for until a time that is yet to come: what follows is not in it",
-        "download it again once the time is past, or move the folder elsewhere",
-    ));
-    let mut delivery = Delivery {
-        dataset: query.dataset,
-        schema: query.schema,
-        stype_in: query.stype_in,
-        symbols: query.symbols,
-        span: query.span,
-        pending: pending_days(listing)?,
-        path: listing.folder.clone(),
-        problem: limited
-            .or(too_early)
-            .or_else(|| files.iter().find_map(of_file)),
-        files,
-        windows: BTreeMap::new(),
-    };
-    delivery.read_windows();
-    Ok(delivery)
 }
 
 impl Delivery {
     /// What the files' headers say that the symbols mean. An instrument's number means itself.
-    fn read_windows(&mut self) {
+    pub fn read_windows(&mut self) {
         if self.stype_in == SType::InstrumentId {
             let Some(days) = self.span.whole_days() else {
                 return;
@@ -257,7 +102,7 @@ impl Delivery {
     }
 
     /// Takes in what the symbology beside it says of its symbols.
-    fn learn(&mut self, symbology: &Symbology) {
+    pub fn learn(&mut self, symbology: &Symbology) {
         let Some(asked) = self.symbols.names() else {
             return;
         };
@@ -376,20 +221,21 @@ impl Delivery {
 }
 
 /// The same windows, in order, without those that repeat or only continue another.
-pub fn merged(mut windows: Vec<SymbolWindow>) -> Vec<SymbolWindow> {
-    windows.sort_by_key(|window| (window.instrument_id, window.days));
-    let mut merged: Vec<SymbolWindow> = Vec::with_capacity(windows.len());
+pub fn merged(windows: Vec<SymbolWindow>) -> Vec<SymbolWindow> {
+    let mut days: BTreeMap<u32, Vec<DayRange>> = BTreeMap::new();
     for window in windows {
-        if let Some(last) = merged.last_mut()
-            && last.instrument_id == window.instrument_id
-            && window.days.start() <= last.days.end()
-        {
-            let end = last.days.end().max(window.days.end());
-            last.days = DayRange::new(last.days.start(), end).unwrap_or(last.days);
-        } else {
-            merged.push(window);
-        }
+        days.entry(window.instrument_id)
+            .or_default()
+            .push(window.days);
     }
+    let windows = days.into_iter().flat_map(|(instrument_id, days)| {
+        let days = DayRange::merged(days).into_iter();
+        days.map(move |days| SymbolWindow {
+            instrument_id,
+            days,
+        })
+    });
+    let mut merged: Vec<_> = windows.collect();
     merged.sort_by_key(|window| (window.days, window.instrument_id));
     merged
 }

@@ -7,9 +7,10 @@ use dbn::SType;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::batch::{day, read, symbols};
+use super::batch::read;
 use super::error::FilesError;
 use super::folder::Listing;
+use super::written::{day, symbols};
 use crate::request::Symbols;
 use crate::time::DayRange;
 use crate::vendor::SymbolWindow;

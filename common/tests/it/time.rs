@@ -129,6 +129,20 @@ fn a_range_of_days_holds_its_start_and_not_its_end() {
 }
 
 #[test]
+fn merged_ranges_neither_overlap_nor_touch() {
+    let days = |start, end| DayRange::new(day(start), day(end)).unwrap();
+    let merged = DayRange::merged(vec![
+        days(7, 9),
+        days(3, 5),
+        days(1, 2),
+        days(4, 6),
+        days(6, 7),
+    ]);
+    assert_eq!(merged, [days(1, 2), days(3, 9)]);
+    assert_eq!(DayRange::merged(Vec::new()), []);
+}
+
+#[test]
 fn a_day_that_the_calendar_does_not_have_is_none() {
     assert_eq!(Day::from_ymd(2024, 2, 30), None);
     assert_eq!(Day::from_ymd(2023, 2, 29), None);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use common::chunk::ChunkId;
 use common::request::{Request, Symbols};
 use common::store::Held;
-use common::time::{Day, DayRange, Span};
+use common::time::{DayRange, Span};
 use common::vendor::{RangeRequest, Resolution};
 use dbn::Schema;
 
@@ -75,7 +75,7 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
             groups.entry(standing.free).or_default().push(name.clone());
         }
     }
-    let untouched_days = merge(untouched_windows);
+    let untouched_days = DayRange::merged(untouched_windows);
     groups.entry(untouched_days).or_default().extend(untouched);
     // Definitions of continuous symbols come by asking for all: once is enough for any number.
     let asked = RangeRequest::new("", schema, request.stype_in, &request.symbols, days).symbols;
@@ -102,7 +102,7 @@ fn missing_of_all(schema: Schema, days: DayRange, known: &Known) -> Missing {
     }
     let free = subtract(&free, &taken);
     let uncovered = known.uncovered.iter().map(|(_, days)| *days);
-    let uncovered = merge(uncovered.collect());
+    let uncovered = DayRange::merged(uncovered.collect());
     let piece = |days| Piece {
         schema,
         symbols: Symbols::ALL,
@@ -172,7 +172,7 @@ impl<'a> Lists<'a> {
             free.extend(free_days(&[*span], &held, covered));
         }
         let all = windows.iter().filter_map(|(_, span)| span.whole_days());
-        let (free, all) = (merge(free), merge(all.collect()));
+        let (free, all) = (DayRange::merged(free), DayRange::merged(all.collect()));
         let mut taken = self.outstanding.get(name).cloned().unwrap_or_default();
         for (chunk, days) in self.empty.get(name).into_iter().flatten() {
             covered.insert(*chunk);
@@ -181,7 +181,7 @@ impl<'a> Lists<'a> {
         let uncovered = self.uncovered.of(name);
         // Where nobody knows what the symbol means, nobody knows who holds it.
         let unknown = subtract(&uncovered, &all);
-        let missing = merge([free.clone(), unknown].concat());
+        let missing = DayRange::merged([free.clone(), unknown].concat());
         let waiting = subtract(&overlaps(&missing, &uncovered), &taken);
         taken.extend(&uncovered);
         let free = subtract(&free, &taken);
@@ -259,7 +259,7 @@ fn free_days(
                 .filter_map(Span::whole_days),
         );
     }
-    merge(free)
+    DayRange::merged(free)
 }
 
 /// The days that the source doesn't have, by symbol.
@@ -285,7 +285,7 @@ impl<'a> Uncovered<'a> {
 
     fn of(&self, symbol: &str) -> Vec<DayRange> {
         let own = self.by_symbol.get(symbol).into_iter().flatten();
-        merge(own.chain(&self.of_all).copied().collect())
+        DayRange::merged(own.chain(&self.of_all).copied().collect())
     }
 }
 
@@ -297,23 +297,7 @@ fn overlaps(ranges: &[DayRange], others: &[DayRange]) -> Vec<DayRange> {
             .iter()
             .filter_map(move |other| other.intersection(range))
     };
-    merge(ranges.iter().flat_map(within).collect())
-}
-
-/// The same days as ranges that neither overlap nor touch, in order.
-fn merge(mut ranges: Vec<DayRange>) -> Vec<DayRange> {
-    ranges.sort_unstable();
-    let mut merged: Vec<(Day, Day)> = Vec::new();
-    for range in ranges {
-        match merged.last_mut() {
-            Some((_, end)) if *end >= range.start() => *end = (*end).max(range.end()),
-            _ => merged.push((range.start(), range.end())),
-        }
-    }
-    merged
-        .into_iter()
-        .filter_map(|(start, end)| DayRange::new(start, end))
-        .collect()
+    DayRange::merged(ranges.iter().flat_map(within).collect())
 }
 
 /// The days of `ranges` that `others` leave.
