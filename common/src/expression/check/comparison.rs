@@ -108,6 +108,10 @@ impl Checker<'_> {
     ) -> Result<Text, ExpressionError> {
         let words = node.place.words(self.text);
         match operand {
+            Operand::Text(Text::Literal(text)) if text.is_empty() => {
+                let message = "empty text is NULL here, and a comparison with it always unknown";
+                Err(ExpressionError::new(node.place, message).help(USE_IS_NULL))
+            }
             Operand::Text(Text::Literal(text)) => {
                 if any_char && !(text.len() == 1 && text.is_ascii()) {
                     let message = format!("{words} is compared with a one-character column");

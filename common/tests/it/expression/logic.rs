@@ -171,7 +171,6 @@ fn text_may_be_given_row_by_row_or_once() {
     assert_eq!(holds("side in ('A', 'N')"), [T, F, U, F]);
     assert_eq!(holds("action = 'T'"), [T; 4]);
     assert_eq!(holds("action = side"), [F, F, U, T]);
-    assert_eq!(holds("symbol = ''"), [F, F, T, U]);
     assert_eq!(holds("symbol like '_'"), [F, T, F, U]);
     assert_eq!(holds("symbol not like 'ES%4'"), [F, T, T, U]);
     assert_eq!(holds("symbol like 'es%'"), [F, F, F, U]);

@@ -5,7 +5,7 @@ use common::expression::{Condition, ExpressionError, Value, ValueType};
 use super::{column, trades};
 
 /// The text with its place marked, the message and the help.
-const CONDITIONS: [(&str, &str, &str); 62] = [
+const CONDITIONS: [(&str, &str, &str); 65] = [
     (
         "⟦prise⟧ > 0",
         "unknown column `prise`",
@@ -50,6 +50,21 @@ const CONDITIONS: [(&str, &str, &str); 62] = [
         "side in ('A',⟦'Buy'⟧)",
         "'Buy' is compared with a one-character column",
         "use one ASCII character, for example 'A'",
+    ),
+    (
+        "symbol <> ⟦''⟧",
+        "empty text is NULL here, and a comparison with it always unknown",
+        "use `is null` / `is not null`",
+    ),
+    (
+        "⟦''⟧ = side",
+        "empty text is NULL here, and a comparison with it always unknown",
+        "use `is null` / `is not null`",
+    ),
+    (
+        "symbol in ('ES', ⟦''⟧)",
+        "empty text is NULL here, and a comparison with it always unknown",
+        "use `is null` / `is not null`",
     ),
     (
         "side = ⟦'é'⟧",
