@@ -348,14 +348,23 @@ fn shown(values: &ColumnValues, row: usize, column_type: ColumnType) -> String {
         ColumnValues::SameInteger(value) => number(*value),
         ColumnValues::Chars(values) => match values[row] {
             0 => "null".to_owned(),
-            code => format!("'{}'", char::from(code)),
+            code => format!("'{}'", escaped(&char::from(code).to_string())),
         },
         ColumnValues::Texts(values) => match &values[row] {
             None => "null".to_owned(),
-            Some(text) => format!("'{text}'"),
+            Some(text) => format!("'{}'", escaped(text)),
         },
-        ColumnValues::SameText(text) => format!("'{text}'"),
+        ColumnValues::SameText(text) => format!("'{}'", escaped(text)),
     }
+}
+
+/// Text without control characters, which would act on the terminal that it is printed to.
+fn escaped(text: &str) -> String {
+    let escape = |letter: char| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 fn as_u64(count: usize) -> u64 {

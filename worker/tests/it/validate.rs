@@ -162,6 +162,28 @@ fn a_record_that_fails_several_rules_is_one_record_and_names_them_all() {
 }
 
 #[test]
+fn a_records_text_is_told_without_what_acts_on_a_terminal() {
+    let mapping = changed_mapping(Schema::Trades, |text| {
+        text.replace(
+            "rules:\n",
+            "  - {name: word, value: \"\\e[2Ja\\tb'é\"}\nrules:\n  \
+             - {name: odd, check: word = side and word = 'x', severity: error}\n",
+        )
+    });
+    let mut records = good(1);
+    records[0].side = 7;
+    let (_, tally) = validated(&mapping, &BTreeMap::new(), 10, &records);
+    let odd = tally
+        .rules
+        .iter()
+        .find(|rule| &*rule.rule == "odd")
+        .unwrap();
+    let told = &odd.examples[0];
+    assert!(told.contains("side = '\\u{7}'"), "{told}");
+    assert!(told.contains("word = '\\u{1b}[2Ja\\tb'é'"), "{told}");
+}
+
+#[test]
 fn warnings_and_infos_are_loaded_and_counted() {
     let mut records = good(10);
     records[4].hd.ts_event = records[4].ts_recv + 1;
