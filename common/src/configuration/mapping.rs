@@ -6,25 +6,20 @@ mod fit;
 mod read;
 pub mod rule;
 mod value;
-
-use std::collections::BTreeMap;
+mod version;
 
 use dbn::Schema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use sha2::{Digest, Sha256};
 
 use self::column::Columns;
 pub use self::read::Mappings;
 use self::read::{ADD_A_FILE, Written, WrittenFiles};
-use self::rule::{Rule, applied, check_rules};
+use self::rule::{Rule, check_rules};
 use super::document::{Document, Refusal};
 use super::files::ConfigFiles;
 use crate::expression;
 use crate::record_layout::{Field, RecordLayout};
-
-/// Hexadecimal digits of a version: enough to tell a few hundred apart.
-const VERSION_DIGITS: usize = 16;
 
 /// What a column of a table holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -95,6 +90,8 @@ pub struct MappedColumn {
     pub source: Source,
     /// Whether it can be NULL.
     pub nullable: bool,
+    /// What it means, as it is written.
+    meaning: String,
     place: Spanned<()>,
 }
 
@@ -214,32 +211,6 @@ impl Mapping {
             table_place: place_of(&written.table),
         };
         (mapping, refusals)
-    }
-
-    /// The mapping's version as a job applies it: another mapping, or other rules, have another.
-    #[must_use]
-    pub fn version(&self, switches: &BTreeMap<String, bool>) -> String {
-        let mut text = format!("{} {}\n", self.schema, self.table);
-        for column in &self.columns {
-            let MappedColumn {
-                name,
-                column_type,
-                source,
-                ..
-            } = column;
-            text.push_str(&format!("{name} {} {source:?}\n", column_type.name()));
-        }
-        for rule in applied(&self.rules, switches) {
-            let Rule {
-                name,
-                severity,
-                text: check,
-                ..
-            } = rule;
-            text.push_str(&format!("{name} {severity} {check}\n"));
-        }
-        let digest = Sha256::digest(text.as_bytes());
-        crate::hex(&digest)[..VERSION_DIGITS].to_owned()
     }
 }
 

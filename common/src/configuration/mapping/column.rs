@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::value::read_value;
+use super::version::meaning;
 use super::{ColumnType, MappedColumn, Source, Value, mentions, place_of};
 use crate::configuration::document::{Document, Refusal};
 use crate::expression::{self, ExpressionError, ValueType, convertible};
@@ -29,17 +30,17 @@ pub(super) struct WrittenColumn {
     /// The table's column.
     pub(super) name: Spanned<String>,
     /// The record's field; the column's name when left out.
-    field: Option<Spanned<String>>,
+    pub(super) field: Option<Spanned<String>>,
     /// What the column holds; the field's own type when left out.
-    r#type: Option<Spanned<ColumnType>>,
+    pub(super) r#type: Option<Spanned<ColumnType>>,
     /// What the field's number is multiplied by; 1 when left out.
-    scale: Option<Spanned<String>>,
+    pub(super) scale: Option<Spanned<String>>,
     /// What stands for an undefined value; NULL when left out.
-    default: Option<Spanned<String>>,
+    pub(super) default: Option<Spanned<String>>,
     /// A value for every row, instead of a field.
-    value: Option<Spanned<String>>,
+    pub(super) value: Option<Spanned<String>>,
     /// An SQL expression over the columns above, instead of a field.
-    expression: Option<Spanned<String>>,
+    pub(super) expression: Option<Spanned<String>>,
 }
 
 impl WrittenColumn {
@@ -88,6 +89,7 @@ impl Columns<'_> {
         }
         Ok(MappedColumn {
             name: column.name.value.clone(),
+            meaning: meaning(column, column_type),
             column_type,
             source,
             nullable,
