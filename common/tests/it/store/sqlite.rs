@@ -177,6 +177,30 @@ async fn jobs_of_a_database_that_knew_no_sources_are_the_vendors() {
     assert_eq!(claim.chunk.source, JobSource::Vendor);
 }
 
+#[tokio::test]
+async fn a_database_that_knew_no_kinds_of_columns_learns_them() {
+    let (sandbox, store) = sqlite().await;
+    let (_, chunks) = submit(&store, &request("one"), 1).await;
+    load(&store, &claim(&store, chunks[0]).await).await.unwrap();
+    let before = store.table("trades_data").await.unwrap();
+    store.close().await;
+    drop(store);
+    for sql in [
+        "ALTER TABLE trades_data ADD COLUMN own INTEGER",
+        "DROP TABLE column_kinds",
+        "DELETE FROM _sqlx_migrations WHERE version = 6",
+    ] {
+        checksum::execute(&sandbox.database(), sql).await;
+    }
+    let store = open(&sandbox).await.unwrap();
+    let mut after = store.table("trades_data").await.unwrap();
+    let own = after.columns.pop().expect("the column that was added");
+    assert_eq!((own.name.as_str(), own.column_type), ("own", None));
+    assert_eq!(after, before);
+    let rows: i64 = checksum::scalar(&sandbox.database(), "SELECT count(*) FROM trades_data").await;
+    assert!(rows > 0);
+}
+
 async fn symbology(sandbox: &Sandbox) -> String {
     let sql = "SELECT coalesce(group_concat(row, '; '), '') FROM (
         SELECT symbol || ' ' || stype_in || ' ' || instrument_id || ' ' || start_date || '..'
