@@ -5,10 +5,12 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use common::archive::Archive;
+use common::chunk::JobId;
 use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
 use common::request::JobSource;
+use common::source::Sources;
 use common::store::{Access, Store, Submission};
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +19,7 @@ use crate::arguments::{Global, Run};
 use crate::backfill::Backfill;
 use crate::exit::{INCOMPLETE, OverBudget, print};
 use crate::plan::{Plan, plan};
-use crate::progress::{Planning, follow, thousands};
+use crate::progress::{Planning, Seen, follow, thousands};
 use crate::report::Report;
 use crate::session::{Session, check_switches, stop_on_signals};
 
@@ -70,19 +72,9 @@ pub async fn run_job(
     // Wrong mappings stop the job before anything is asked or paid.
     let mappings = session.mappings(&request.schemas, &store).await?;
     check_switches(file, &mappings)?;
-    let planning = Planning::begin();
-    let source = sources.of(&request.source).await?;
-    let planned = tokio::select! {
-        planned = plan(file, &*source, Some(&store), began) => planned?,
-        () = stop.cancelled() => {
-            tracing::warn!("stopped while planning: nothing was submitted");
-            return Ok(false);
-        }
+    let Some(planned) = plan_unless_stopped(file, &sources, &store, began, &stop).await? else {
+        return Ok(false);
     };
-    drop(planning);
-    for note in &planned.notes {
-        tracing::warn!("{note}");
-    }
     check_budget(request.max_cost, &planned)?;
     let submission = store
         .submit(request, origin, &planned.chunks, began)
@@ -107,28 +99,77 @@ pub async fn run_job(
     let worked = backfill.work_off().await;
     let seen = follower.await?;
     worked?;
-    let Some(job) = store.job(submission.job).await? else {
-        anyhow::bail!("the job disappeared from the database");
-    };
-    let schemas = store.schemas(job.id).await?;
-    let failures = store.rule_failures(job.id).await?;
-    let unfinished = store.unfinished(job.id, UNFINISHED_SHOWN).await?;
-    let report = Report {
-        job: &job,
-        counted_by: match request.source {
-            JobSource::Vendor => "the vendor counts",
-            JobSource::Files(_) => "the files hold",
-        },
-        schemas: &schemas,
-        failures: &failures,
-        unfinished: &unfinished,
+    let run = Finished {
+        file,
+        job: submission.job,
         seen: &seen,
         to_do,
-        spent: Usd(job.spent_usd.0 - spent_before.0),
-        seconds: Nanos::now().seconds_since(began),
+        spent_before,
+        began,
     };
-    print(&report.to_string())?;
-    Ok(job.complete)
+    run.report(&store).await
+}
+
+/// The plan and what there is to say about it; `None` when it was stopped.
+async fn plan_unless_stopped(
+    file: &JobFile,
+    sources: &Sources,
+    store: &Store,
+    now: Nanos,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Plan>> {
+    let planning = Planning::begin();
+    let source = sources.of(&file.request.source).await?;
+    let planned = tokio::select! {
+        planned = plan(file, &*source, Some(store), now) => planned?,
+        () = stop.cancelled() => {
+            tracing::warn!("stopped while planning: nothing was submitted");
+            return Ok(None);
+        }
+    };
+    drop(planning);
+    for note in &planned.notes {
+        tracing::warn!("{note}");
+    }
+    Ok(Some(planned))
+}
+
+/// A run that is over, and what was seen of it.
+struct Finished<'a> {
+    file: &'a JobFile,
+    job: JobId,
+    seen: &'a Seen,
+    to_do: u64,
+    spent_before: Usd,
+    began: Nanos,
+}
+
+impl Finished<'_> {
+    /// Says what is in the tables; whether the job is complete.
+    async fn report(&self, store: &Store) -> anyhow::Result<bool> {
+        let Some(job) = store.job(self.job).await? else {
+            anyhow::bail!("the job disappeared from the database");
+        };
+        let schemas = store.schemas(job.id).await?;
+        let failures = store.rule_failures(job.id).await?;
+        let unfinished = store.unfinished(job.id, UNFINISHED_SHOWN).await?;
+        let report = Report {
+            job: &job,
+            counted_by: match self.file.request.source {
+                JobSource::Vendor => "the vendor counts",
+                JobSource::Files(_) => "the files hold",
+            },
+            schemas: &schemas,
+            failures: &failures,
+            unfinished: &unfinished,
+            seen: self.seen,
+            to_do: self.to_do,
+            spent: Usd(job.spent_usd.0 - self.spent_before.0),
+            seconds: Nanos::now().seconds_since(self.began),
+        };
+        print(&report.to_string())?;
+        Ok(job.complete)
+    }
 }
 
 fn check_budget(limit: Option<Usd>, planned: &Plan) -> anyhow::Result<()> {
