@@ -11,3 +11,4 @@ mod golden;
 mod journeys;
 mod planning;
 mod quality;
+mod replays;
