@@ -10,9 +10,9 @@ ALTER TABLE chunks ADD COLUMN market_table TEXT;
 ALTER TABLE chunks ADD COLUMN rules_version TEXT;
 
 -- Records that failed a rule of severity `error`: in no market table, and whole in here. A record's
--- number is its place in the archived stream, from 0. `rule` is the first that it failed, `found` the
--- values that this rule looks at, `failed` all rules of severity `error`, as a JSON list; `attempt` is
--- the epoch of the claim that decided it.
+-- number is its place in the archived stream, from 0. `rule` is the first that it failed, `failed` all
+-- rules of severity `error`, as a JSON list, and `found` the values that they look at; `attempt` is the
+-- epoch of the claim that decided it.
 CREATE TABLE quarantine (
     chunk_id INTEGER NOT NULL REFERENCES chunks (id),
     record_number INTEGER NOT NULL,

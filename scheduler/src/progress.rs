@@ -207,3 +207,9 @@ pub fn thousands(number: u64) -> String {
     }
     text
 }
+
+/// So many of something, in words: 1 record, 1,234 records.
+pub fn counted(number: u64, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {what}{ending}", thousands(number))
+}

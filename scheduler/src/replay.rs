@@ -47,6 +47,8 @@ pub struct Replayed {
     pub dry_run: bool,
     /// Chunks that were swapped, or compared.
     pub chunks: u64,
+    /// Of these, the chunks in which something changed, or would, as far as was compared.
+    pub changed: u64,
     /// Chunks that were as they should be, and not touched.
     pub current: u64,
     /// Chunks that stay as they are, and why.
@@ -158,6 +160,7 @@ pub async fn go(
         name: job.name,
         dry_run: mode.dry_run,
         chunks: 0,
+        changed: 0,
         current: 0,
         kept: Vec::new(),
         stopped: false,
@@ -223,6 +226,7 @@ async fn one(
     match difference {
         Ok(difference) => {
             replayed.chunks += 1;
+            replayed.changed += u64::from(!difference.is_nothing());
             let schema = claimed.schema.to_string();
             replayed.schemas.entry(schema).or_default().add(difference);
         }

@@ -9,7 +9,7 @@ use common::quality::{RuleFailures, Severity};
 use common::store::status::Unfinished;
 use common::store::{JobStatus, SchemaStatus};
 
-use crate::progress::{Seen, thousands};
+use crate::progress::{Seen, counted, thousands};
 
 /// How a run is reported.
 pub struct Report<'a> {
@@ -145,14 +145,15 @@ pub fn describe_failures(failures: &[(String, RuleFailures)]) -> String {
     let mut text = String::new();
     for (schema, failed) in failures {
         let (rule, severity) = (&failed.rule, failed.severity);
-        let records = thousands(failed.records);
+        let records = counted(failed.records, "record");
+        let fail = if failed.records == 1 { "fails" } else { "fail" };
         let see = match severity {
             Severity::Error => "; `scheduler quarantine list` shows them",
             Severity::Warning | Severity::Info => "",
         };
         let _infallible = writeln!(
             text,
-            "  {severity}: {records} records of {schema} fail {rule}{see}"
+            "  {severity}: {records} of {schema} {fail} {rule}{see}"
         );
     }
     text

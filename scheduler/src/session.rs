@@ -116,8 +116,11 @@ impl Session {
     ) -> anyhow::Result<HashMap<Schema, Mapping>> {
         let mut mappings = HashMap::new();
         for schema in schemas {
-            let mapping = Mapping::load(&self.files, *schema)?;
-            mapping.check_against(&store.table(&mapping.table).await?)?;
+            let (mapping, refusals) = Mapping::read(&self.files, *schema)?;
+            let table = store.table(&mapping.table).await?;
+            if let Some(first) = mapping.first_mistake(refusals, &table) {
+                return Err(first.into());
+            }
             mappings.insert(*schema, mapping);
         }
         Ok(mappings)

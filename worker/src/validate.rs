@@ -1,6 +1,6 @@
 //! Validate: rows held to the rules, and parted into those to load and those for the quarantine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use common::configuration::mapping::rule::{Rule, applied};
@@ -224,7 +224,7 @@ impl Validator {
             let failing = truth.iter().enumerate();
             let failing = failing.filter(|(_, truth)| truth.is_false());
             for (row, _) in failing.clone().take(EXAMPLES - tally.examples.len()) {
-                let found = looked_at(rows, row, rule, &self.columns);
+                let found = looked_at(rows, row, &[rule], &self.columns);
                 tally.examples.push(example(rows, row, &found));
             }
             if rule.severity == Severity::Error && tally.enabled {
@@ -275,10 +275,9 @@ impl Validator {
                 let rules = self.rules.iter().enumerate();
                 let rules = rules.filter(|(bit, _)| failed & (1 << bit) != 0);
                 let rules: Vec<_> = rules.map(|(_, rule)| rule).collect();
-                let first = rules.first();
-                let found = first.map(|rule| looked_at(rows, row, rule, &self.columns));
+                let found = looked_at(rows, row, &rules, &self.columns);
                 let names = rules.iter().map(|rule| Arc::clone(&rule.name)).collect();
-                self.held_back(records, rows, row, names, found.unwrap_or_default())
+                self.held_back(records, rows, row, names, found)
             })
             .collect()
     }
@@ -326,9 +325,16 @@ fn example(rows: &RowBlock, row: usize, found: &str) -> String {
     )
 }
 
-/// The values of a row that a rule looks at, in words.
-fn looked_at(rows: &RowBlock, row: usize, rule: &Rule, columns: &[(String, ColumnType)]) -> String {
-    let values = rule.condition.columns().iter().filter_map(|index| {
+/// The values of a row that rules look at, in words.
+fn looked_at(
+    rows: &RowBlock,
+    row: usize,
+    rules: &[&Rule],
+    columns: &[(String, ColumnType)],
+) -> String {
+    let indexes = rules.iter().flat_map(|rule| rule.condition.columns());
+    let indexes: BTreeSet<_> = indexes.collect();
+    let values = indexes.into_iter().filter_map(|index| {
         let (name, column_type) = columns.get(*index)?;
         let value = shown(rows.columns.get(*index)?, row, *column_type);
         Some(format!("{name} = {value}"))

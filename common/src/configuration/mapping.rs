@@ -144,6 +144,16 @@ impl Mapping {
     /// # Errors
     /// [`Refusal`] when a file is wrong, or none or more than one maps the schema.
     pub fn load(files: &ConfigFiles, schema: Schema) -> Result<Self, Refusal> {
+        let (mapping, refusals) = Self::read(files, schema)?;
+        refusals.into_iter().next().map_or(Ok(mapping), Err)
+    }
+
+    /// The mapping of one schema without what is refused of it: what the table has to say of the
+    /// rest may explain it.
+    ///
+    /// # Errors
+    /// [`Refusal`] when a file can't be read, or none or more than one maps the schema.
+    pub fn read(files: &ConfigFiles, schema: Schema) -> Result<(Self, Vec<Refusal>), Refusal> {
         let read = WrittenFiles::read(files)?;
         if let Some(refusal) = read.refusals.into_iter().next() {
             return Err(refusal);
@@ -156,8 +166,7 @@ impl Mapping {
             let message = format!("no file maps the schema {schema}");
             return Err(Refusal::of(files.place("schemas"), message, ADD_A_FILE));
         };
-        let (mapping, refusals) = Self::check(&file.document, &file.written, schema);
-        refusals.into_iter().next().map_or(Ok(mapping), Err)
+        Ok(Self::check(&file.document, &file.written, schema))
     }
 
     /// The file that it is written in.

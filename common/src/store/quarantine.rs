@@ -24,7 +24,7 @@ pub struct QuarantinedRecord {
     pub index_time: i64,
     /// The rules of severity `error` that it fails, in the order of their file; at least one.
     pub failed: Vec<Arc<str>>,
-    /// The values that the first of them looks at, in words.
+    /// The values that they look at, in words.
     pub found: String,
     /// All its fields, as JSON.
     pub record: String,
@@ -51,7 +51,7 @@ pub struct Quarantined {
     pub index_time: String,
     /// The first rule that it failed.
     pub rule: String,
-    /// The values that this rule looks at, in words.
+    /// The values that the rules which it failed look at, in words.
     pub found: String,
     /// All rules of severity `error` that it failed.
     pub failed: serde_json::Value,
@@ -134,6 +134,16 @@ impl Store {
         );
         let rows = filter.query(sql).bind(limit).fetch_all(&self.read).await?;
         rows.iter().map(quarantined).collect()
+    }
+
+    /// How many records are quarantined.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn count_quarantined(&self, filter: &QuarantineFilter) -> Result<u64, StoreError> {
+        let sql = format!("SELECT count(*) FROM {}", filter.sql());
+        let row = filter.query(sql).fetch_one(&self.read).await?;
+        Ok(unsigned(row.try_get(0)?))
     }
 
     /// How many records are quarantined, by each rule that they fail.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::replay::tell;
 use crate::arguments::{Global, Quarantine, QuarantineList, QuarantineRetry, QuarantineShow};
 use crate::exit::print;
-use crate::progress::thousands;
+use crate::progress::{counted, thousands};
 use crate::replay::{Mode, Replayed, find_job, go, open};
 use crate::report::{aligned, plain_table};
 use crate::session::{Session, stop_on_signals};
@@ -35,13 +35,14 @@ async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<Exi
         chunk: options.chunk.map(ChunkId),
         record_number: None,
     };
-    let (mut counts, mut records) = (Vec::new(), Vec::new());
+    let (mut counts, mut records, mut all) = (Vec::new(), Vec::new(), 0);
     if let Some(store) = Store::open(&session.settings.database_url, Access::Read).await? {
         if let Some(job) = &options.job {
             let (job, _) = find_job(session, &store, job).await?;
             filter.job = Some(job.id.to_string());
         }
         counts = store.quarantined_by_rule(&filter).await?;
+        all = store.count_quarantined(&filter).await?;
         records = store.quarantined(&filter, options.limit).await?;
     }
     if options.json {
@@ -51,12 +52,12 @@ async fn list(session: &Session, options: &QuarantineList) -> anyhow::Result<Exi
     }
     match records.is_empty() {
         true => print("no quarantined records\n")?,
-        false => print(&describe_list(&counts, &records, options.limit))?,
+        false => print(&describe_list(&counts, &records, all))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe_list(counts: &[QuarantineCount], records: &[Quarantined], limit: u32) -> String {
+fn describe_list(counts: &[QuarantineCount], records: &[Quarantined], all: u64) -> String {
     let mut rules = plain_table(&["job", "schema", "rule", "records"]);
     for count in counts {
         rules.add_row(aligned(
@@ -76,14 +77,15 @@ fn describe_list(counts: &[QuarantineCount], records: &[Quarantined], limit: u32
             record.schema.clone(),
             record.index_time.clone(),
             record.instrument_id.to_string(),
-            record.rule.clone(),
+            failed(record),
             record.found.clone(),
         ]);
     }
-    let shown = records.len();
+    let shown = thousands(u64::try_from(records.len()).unwrap_or(u64::MAX));
     format!(
-        "{rules}\n{table}\n{shown} records shown (--limit {limit}); \
-         `scheduler quarantine show CHUNK:RECORD` shows one whole\n"
+        "{rules}\n{table}\nshown: {shown} of {} (--limit); `scheduler quarantine show CHUNK:RECORD` \
+         shows one whole\n",
+        counted(all, "record")
     )
 }
 
@@ -117,9 +119,14 @@ async fn show(session: &Session, options: &QuarantineShow) -> anyhow::Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe(record: &Quarantined) -> anyhow::Result<String> {
+/// All rules that a record failed.
+fn failed(record: &Quarantined) -> String {
     let failed = record.failed.as_array().into_iter().flatten();
     let failed: Vec<_> = failed.filter_map(|rule| rule.as_str()).collect();
+    failed.join(", ")
+}
+
+fn describe(record: &Quarantined) -> anyhow::Result<String> {
     let lines = [
         ("job", format!("{} ({})", record.job_name, record.job)),
         (
@@ -129,7 +136,7 @@ fn describe(record: &Quarantined) -> anyhow::Result<String> {
         ("schema", format!("{} {}", record.dataset, record.schema)),
         ("time", record.index_time.clone()),
         ("instrument", record.instrument_id.to_string()),
-        ("fails", failed.join(", ")),
+        ("fails", failed(record)),
         ("found", record.found.clone()),
         ("severity", record.severity.to_string()),
         ("attempt", record.attempt.to_string()),

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Global, Replay};
 use crate::exit::{INCOMPLETE, print};
-use crate::progress::thousands;
+use crate::progress::{counted, thousands};
 use crate::replay::{Mode, Replayed, find_job, go, open};
 use crate::report::{aligned, plain_table};
 use crate::session::{Session, stop_on_signals};
@@ -72,32 +72,47 @@ fn describe(job: &Replayed) -> String {
     for (schema, difference) in &job.schemas {
         text.push_str(&columns(job, schema, difference));
     }
-    let nothing = job.schemas.values().all(Difference::is_nothing);
-    let verdict = match (job.dry_run, nothing) {
-        (true, true) => "compared; a replay would change nothing in them",
-        (true, false) => "compared; without --dry-run it would be as shown",
-        (false, _) => "swapped",
-    };
-    let (name, chunks) = (&job.name, thousands(job.chunks));
     text.push_str(&format!(
-        "{name} ({}): chunks {verdict}: {chunks}.",
-        job.job
+        "{} ({}): {}. Spent: $0.00.\n",
+        job.name,
+        job.job,
+        verdict(job)
     ));
-    let kept = u64::try_from(job.kept.len()).unwrap_or(u64::MAX);
-    for (what, count) in [
-        (" As they should be already: ", job.current),
-        (" That stay as they are: ", kept),
-    ] {
-        if count > 0 {
-            text.push_str(&format!("{what}{}.", thousands(count)));
-        }
-    }
-    text.push_str(" Spent: $0.00.\n");
     text.push_str(&describe_kept(job));
     if job.stopped {
         text.push_str("stopped before the last chunk: run it again for the rest\n");
     }
     text
+}
+
+/// What became of the chunks, or would, in a sentence.
+fn verdict(job: &Replayed) -> String {
+    let mut parts = Vec::new();
+    let chunks = counted(job.chunks, "chunk");
+    if job.dry_run {
+        let (changed, same) = (job.changed, job.chunks - job.changed);
+        parts.push(match changed {
+            0 => format!("{chunks} compared, and a replay would change nothing in them"),
+            _ => format!(
+                "{chunks} compared: without --dry-run {} would change, {} would not",
+                thousands(changed),
+                thousands(same)
+            ),
+        });
+    } else if job.chunks > 0 || (job.current == 0 && job.kept.is_empty()) {
+        parts.push(format!("{chunks} swapped"));
+    }
+    if job.current > 0 {
+        parts.push(format!(
+            "{} as they should be already",
+            counted(job.current, "chunk")
+        ));
+    }
+    let kept = u64::try_from(job.kept.len()).unwrap_or(u64::MAX);
+    if kept > 0 {
+        parts.push(format!("{} left as they are", counted(kept, "chunk")));
+    }
+    parts.join("; ")
 }
 
 /// The chunks that stay as they are, and what to do about them.

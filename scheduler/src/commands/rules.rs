@@ -50,7 +50,7 @@ pub async fn check(global: &Global, options: &RulesCheck) -> anyhow::Result<Exit
     }
     match &sample {
         None => print(&describe(&checked))?,
-        Some(sample) => print(&sample.describe())?,
+        Some(sample) => print(&sample.describe(session.settings.max_quarantine_percent))?,
     }
     Ok(ExitCode::SUCCESS)
 }

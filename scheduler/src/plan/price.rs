@@ -7,7 +7,7 @@ use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
 use common::nearest::nearest;
-use common::request::{ChunkLength, Request};
+use common::request::{ChunkLength, JobSource, Request};
 use common::source::{Source, SourceError, Uncovered};
 use common::store::{PlannedChunk, Store, StoreError};
 use common::time::{Day, DayRange, Nanos, Span};
@@ -152,6 +152,15 @@ fn notes(schema: Schema, mut uncovered: Vec<Uncovered>, plan: &Plan) -> Vec<Stri
     named.map(|gap| gap.why).chain(more).collect()
 }
 
+/// What has records or hasn't, in words: the dataset, or as much of it as a folder holds.
+fn holder(request: &Request) -> String {
+    let dataset = &request.dataset;
+    match &request.source {
+        JobSource::Vendor => dataset.clone(),
+        JobSource::Files(folder) => format!("the {dataset} in {}", folder.display()),
+    }
+}
+
 /// The dataset and its schemas exist.
 async fn check_dataset(job: &JobFile, source: &dyn Source) -> anyhow::Result<()> {
     let dataset = &job.request.dataset;
@@ -168,7 +177,8 @@ async fn check_dataset(job: &JobFile, source: &dyn Source) -> anyhow::Result<()>
     for schema in &job.request.schemas {
         if !schemas.contains(schema) {
             let names: Vec<_> = schemas.iter().map(Schema::as_str).collect();
-            let message = format!("{dataset} has no records of schema {schema}");
+            let holder = holder(&job.request);
+            let message = format!("{holder} has no records of schema {schema}");
             let help = format!("write one of {}", names.join(", "));
             return Err(job.refuse_schema(*schema, message, &help).into());
         }
@@ -188,8 +198,8 @@ async fn resolve(job: &JobFile, source: &dyn Source) -> anyhow::Result<Resolutio
     // A symbol that means nothing must not become a job that does nothing.
     let meaningless = |name: &&String| resolution.windows.get(*name).is_none_or(Vec::is_empty);
     if let Some(symbol) = names.iter().find(meaningless) {
-        let (dataset, days) = (&request.dataset, request.days);
-        let message = format!("{dataset} knows no symbol {symbol:?} in {days}");
+        let (holder, days) = (holder(request), request.days);
+        let message = format!("{holder} knows no symbol {symbol:?} in {days}");
         let help = format!(
             "check its spelling, that `stype_in: {}` is how it is written, and the dates",
             request.stype_in.as_str()

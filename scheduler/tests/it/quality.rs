@@ -114,6 +114,32 @@ async fn a_wrong_rule_or_mapping_stops_before_a_byte_is_fetched() {
 }
 
 #[tokio::test]
+async fn a_wrong_column_is_no_fault_of_the_rules_that_look_at_it() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    let cases: [(&str, &str, &[&str]); 2] = [
+        (
+            "{name: side}",
+            "{name: side, field: sequence}",
+            &["\"side\" is integer", "is char (TEXT)"],
+        ),
+        (
+            "{name: price}",
+            "{name: prices, field: price}",
+            &["no column \"prices\"", "did you mean `price`?"],
+        ),
+    ];
+    for (from, to, wanted) in cases {
+        let config = installation.config("trades", |text| text.replace(from, to));
+        let said = installation
+            .run(&["run", &job, "--config-dir", &config])
+            .await;
+        assert_eq!(said.code, Some(2), "{said:#?}");
+        assert_shows(&said.stderr, wanted);
+    }
+}
+
+#[tokio::test]
 async fn the_check_tells_all_that_is_wrong() {
     let installation = Installation::synthetic().await;
     let config = installation.config("trades", |text| {
@@ -200,10 +226,7 @@ async fn quarantined_records_are_listed_shown_and_decided_about_again() {
         .await;
     assert_shows(
         &said.stdout,
-        &[
-            "records of trades fail size_positive",
-            "quality is complete",
-        ],
+        &["of trades fail size_positive", "quality is complete"],
     );
     let held_back = number(&installation, "SELECT count(*) FROM quarantine").await;
     let status = installation.status().await;
@@ -299,7 +322,7 @@ async fn a_value_that_its_column_cannot_hold_exactly_is_quarantined_like_a_faile
     let job = installation.job(&format!("{JOB}max_quarantine_percent: 100\n"));
     let run = ["run", &job, "--config-dir", &config];
     let said = installation.succeed(&run).await;
-    assert_shows(&said.stdout, &["records of trades fail value_fits_column"]);
+    assert_shows(&said.stdout, &["of trades fail value_fits_column"]);
     let odd = number(&installation, "SELECT count(*) FROM quarantine").await;
     assert!(odd > 10);
     let listed = installation.succeed(&["quarantine", "list"]).await;

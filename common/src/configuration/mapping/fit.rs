@@ -1,6 +1,6 @@
 //! Whether a mapping fits the table that it fills: told before anything is fetched.
 
-use super::{ColumnType, MappedColumn, Mapping};
+use super::{ColumnType, MappedColumn, Mapping, Source};
 use crate::configuration::document::Refusal;
 use crate::nearest::{did_you_mean, nearest};
 use crate::store::rows::LINEAGE;
@@ -38,6 +38,19 @@ impl Mapping {
             self.document.refuse_at(&self.table_place, message, &help)
         });
         columns.chain(unfilled).collect()
+    }
+
+    /// Of what is refused of the file, and what keeps it from filling the table, the first to mend:
+    /// a wrong column is no fault of the rules below that look at it, and what it leaves without a
+    /// value may be filled once it is right.
+    #[must_use]
+    pub fn first_mistake(&self, mut refusals: Vec<Refusal>, table: &Table) -> Option<Refusal> {
+        refusals.extend(self.misfits(table));
+        let at = self.table_place.referenced;
+        let of_table = Some((at.line(), at.column()));
+        refusals
+            .into_iter()
+            .min_by_key(|refusal| (refusal.place == of_table, refusal.place))
     }
 
     fn no_market_table(&self, table: &Table) -> Option<Refusal> {
@@ -92,6 +105,12 @@ impl Mapping {
             };
             let message = format!("{name:?} is {ours}, and {}.{name} {theirs}", self.table);
             let help = match takes.iter().map(|takes| takes.name()).collect::<Vec<_>>() {
+                takes if matches!(column.source, Source::Constant(_)) => {
+                    format!(
+                        "write `type: {}` beside `value`",
+                        takes.join("` or `type: ")
+                    )
+                }
                 takes if takes.is_empty() => {
                     "a column of your own has the type INTEGER or TEXT".to_owned()
                 }
@@ -104,7 +123,7 @@ impl Mapping {
         }
         if column.nullable && held.not_null {
             let message = format!(
-                "{name:?} is {ours} that can be undefined, and {}.{name} {} NOT NULL",
+                "{name:?} is {ours} that can be undefined, and {}.{name} is {} NOT NULL",
                 self.table, held.sql_type
             );
             let help = "give the column a `default`, or let the table's column take NULL";

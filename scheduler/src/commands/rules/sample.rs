@@ -4,11 +4,12 @@ use std::path::Path;
 
 use common::configuration::document::Refusal;
 use common::configuration::mapping::Mapping;
+use common::quality::QuarantineLimit;
 use serde::Serialize;
 use worker::sample::{SampleError, header, judge};
 use worker::validate::Tally;
 
-use crate::progress::thousands;
+use crate::progress::{counted, thousands};
 use crate::report::{aligned, plain_table};
 
 #[derive(Serialize)]
@@ -69,7 +70,7 @@ impl Sample {
         }
     }
 
-    pub(super) fn describe(&self) -> String {
+    pub(super) fn describe(&self, limit: QuarantineLimit) -> String {
         let mut table = plain_table(&["rule", "severity", "fail"]);
         let mut examples = String::new();
         for rule in &self.rules {
@@ -87,11 +88,16 @@ impl Sample {
             }
         }
         format!(
-            "{table}\n{examples}{}: {} records of {}, of which {} would be quarantined\n",
+            "{table}\n{examples}{}: {} of {}, of which {} would be quarantined{}\n",
             self.file,
-            thousands(self.records),
+            counted(self.records, "record"),
             self.schema,
             thousands(self.quarantined),
+            match limit.passed_by(self.quarantined, self.records) {
+                true =>
+                    format!(": more than {limit}, so that nothing of such a chunk would be loaded"),
+                false => String::new(),
+            }
         )
     }
 }

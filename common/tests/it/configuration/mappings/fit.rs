@@ -136,7 +136,10 @@ async fn a_column_takes_its_own_kind_alone() {
     ] {
         let refusal = check(column, line).expect_err(line);
         let told = format!("\"{column}\" is {ours}, and trades_data.{column} is {theirs} (");
-        let help = format!("fill it with {theirs}");
+        let help = match line.contains("value:") {
+            true => format!("write `type: {theirs}` beside `value`"),
+            false => format!("fill it with {theirs}"),
+        };
         assert_shows(&refusal, &[&told, &help, "trades.yaml:"]);
     }
     assert!(check("price", "{name: price, scale: 0.5}").is_ok());
