@@ -11,6 +11,7 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::Path;
 
 use crate::archive::StreamFacts;
+use crate::as_u64;
 use crate::record_layout::RecordLayout;
 use crate::time::Nanos;
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
@@ -324,10 +325,6 @@ impl DbnStream {
             index_times: self.index_times,
         })
     }
-}
-
-fn as_u64(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 /// A DBN file's bytes as a compressed stream: what is plain is compressed on the way, so that there

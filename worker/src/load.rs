@@ -1,6 +1,7 @@
 //! Load: archive → decode → transform → own → validate → database, one transaction.
 
 use common::archive::Manifest;
+use common::as_u64;
 use common::store::{Claim, Load, Loaded};
 use common::time::Nanos;
 use common::vendor::{Resolution, SymbolWindow};
@@ -158,8 +159,4 @@ fn from_metadata(metadata: &Metadata) -> Resolution {
         }
     }
     resolution
-}
-
-fn as_u64(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }

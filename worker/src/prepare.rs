@@ -16,7 +16,7 @@ use crate::decode::{Decoded, RecordBlock, decode};
 use crate::error::{ChunkError, OverQuarantined};
 use crate::hashing::Hashing;
 use crate::ownership::Ownership;
-use crate::transform::{Part, parts, without_columns};
+use crate::transform::parts;
 use crate::validate::{Tally, ValidBlock, Validator};
 
 /// Blocks between the preparing thread and the database.
@@ -190,16 +190,11 @@ impl Stages {
         };
         let mut valid = Vec::with_capacity(1);
         for part in parts(&self.mapping, records, self.parameters) {
-            valid.push(match part {
-                Part::Rows(records, rows) => {
-                    let own = ownership.claim(rows)?;
-                    self.validator.validate(&records, own)
-                }
-                Part::Unfit(record, unfit) => {
-                    let own = ownership.claim(without_columns(&self.mapping, &record))?;
-                    self.validator.hold_back(&record, &own, &unfit)
-                }
-            });
+            let own = ownership.claim(part.rows)?;
+            let block = self
+                .validator
+                .validate_part(&part.records, own, part.unfit.as_ref());
+            valid.push(block);
         }
         Ok(valid)
     }

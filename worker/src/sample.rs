@@ -13,7 +13,7 @@ use dbn::{Metadata, VersionUpgradePolicy};
 
 use crate::decode::{Decoded, decode};
 use crate::error::ChunkError;
-use crate::transform::{Part, parts, without_columns};
+use crate::transform::parts;
 use crate::validate::{Tally, Validator};
 
 /// Bytes by which a file's format is told.
@@ -141,13 +141,7 @@ pub fn judge(path: &Path, metadata: &Metadata, mapping: &Mapping) -> Result<Tall
     let facts = decode(file, mapping.schema, |decoded| {
         if let Decoded::Records(block) = decoded {
             for part in parts(mapping, block, parameters) {
-                match part {
-                    Part::Rows(records, rows) => validator.validate(&records, rows),
-                    Part::Unfit(record, unfit) => {
-                        let own = without_columns(mapping, &record);
-                        validator.hold_back(&record, &own, &unfit)
-                    }
-                };
+                validator.validate_part(&part.records, part.rows, part.unfit.as_ref());
             }
         }
         true

@@ -38,23 +38,33 @@ pub enum Unfit {
     },
 }
 
-/// A part of a block: rows, or one record that can't be one.
+/// A part of a block: records and the rows that they became, or one record that can't be one.
 #[derive(Debug)]
-pub enum Part {
-    /// Records and the rows that they became.
-    Rows(RecordBlock, RowBlock),
-    /// One record, and why it is no row.
-    Unfit(RecordBlock, Unfit),
+pub struct Part {
+    /// The records.
+    pub records: RecordBlock,
+    /// Their rows; of an unfit record only whose it is, and where in the stream.
+    pub rows: RowBlock,
+    /// Why the one record is no row.
+    pub unfit: Option<Unfit>,
 }
 
 /// A block of records as rows, and those apart that can't be kept exactly. There is hardly ever
 /// one: the block is halved until they are alone.
-pub fn parts(mapping: &Mapping, block: RecordBlock, parameters: Parameters) -> Vec<Part> {
-    match transform(mapping, &block, parameters) {
-        Ok(rows) => vec![Part::Rows(block, rows)],
-        Err(unfit) if block.len() <= 1 => vec![Part::Unfit(block, unfit)],
+pub fn parts(mapping: &Mapping, records: RecordBlock, parameters: Parameters) -> Vec<Part> {
+    match transform(mapping, &records, parameters) {
+        Ok(rows) => vec![Part {
+            records,
+            rows,
+            unfit: None,
+        }],
+        Err(unfit) if records.len() <= 1 => vec![Part {
+            rows: rows_of(mapping, &records, Vec::new()),
+            records,
+            unfit: Some(unfit),
+        }],
         Err(_) => {
-            let (first, second) = block.halves(mapping.layout.record_bytes);
+            let (first, second) = records.halves(mapping.layout.record_bytes);
             let mut found = parts(mapping, first, parameters);
             found.extend(parts(mapping, second, parameters));
             found
@@ -78,19 +88,13 @@ pub fn transform(
         let values = records.values(column, &columns, rows, parameters)?;
         columns.push(values);
     }
-    Ok(RowBlock {
-        columns,
-        instrument_ids: records.instrument_ids(mapping),
-        index_times: block.index_times.clone(),
-        record_numbers: (block.first_number..).take(rows).collect(),
-    })
+    Ok(rows_of(mapping, block, columns))
 }
 
-/// Records without their columns: whose they are, and where in the stream.
-#[must_use]
-pub fn without_columns(mapping: &Mapping, block: &RecordBlock) -> RowBlock {
+/// Rows of these columns, with whose each record is, and where in the stream.
+fn rows_of(mapping: &Mapping, block: &RecordBlock, columns: Vec<ColumnValues>) -> RowBlock {
     RowBlock {
-        columns: Vec::new(),
+        columns,
         instrument_ids: Records::of(mapping, block).instrument_ids(mapping),
         index_times: block.index_times.clone(),
         record_numbers: (block.first_number..).take(block.len()).collect(),

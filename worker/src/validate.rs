@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use common::as_u64;
 use common::configuration::mapping::rule::{Rule, applied};
 use common::configuration::mapping::{ColumnType, Mapping};
 use common::expression::{Inputs, Parameters};
@@ -21,7 +22,7 @@ use crate::transform::Unfit;
 pub const EXAMPLES: usize = 3;
 
 /// Rows that no rule of severity `error` objects to, and the records that one does. Only
-/// [`Validator::validate`] makes it.
+/// [`Validator`] makes it.
 #[derive(Debug)]
 pub struct ValidBlock {
     rows: RowBlock,
@@ -165,6 +166,20 @@ impl Validator {
         }
     }
 
+    /// Parts rows by the rules, or holds back the one record that can't be a row; `own` are those rows
+    /// of the part that are the chunk's.
+    pub fn validate_part(
+        &mut self,
+        records: &RecordBlock,
+        own: RowBlock,
+        unfit: Option<&Unfit>,
+    ) -> ValidBlock {
+        match unfit {
+            None => self.validate(records, own),
+            Some(unfit) => self.hold_back(records, &own, unfit),
+        }
+    }
+
     /// Parts rows by the rules; `records` are those that the rows were made of, and may be more.
     pub fn validate(&mut self, records: &RecordBlock, rows: RowBlock) -> ValidBlock {
         self.tally.records += as_u64(rows.len());
@@ -183,7 +198,7 @@ impl Validator {
 
     /// Counts a record of the chunk's own that can't be a row, and holds it back; `own` is whose and
     /// which it is.
-    pub fn hold_back(&mut self, record: &RecordBlock, own: &RowBlock, unfit: &Unfit) -> ValidBlock {
+    fn hold_back(&mut self, record: &RecordBlock, own: &RowBlock, unfit: &Unfit) -> ValidBlock {
         let found = unfit.to_string();
         self.tally.records += as_u64(own.len());
         self.tally.quarantined += as_u64(own.len());
@@ -371,8 +386,4 @@ fn escaped(text: &str) -> String {
         false => letter.to_string(),
     };
     text.chars().map(escape).collect()
-}
-
-fn as_u64(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
 }

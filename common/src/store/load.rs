@@ -11,6 +11,7 @@ use super::rows::{RowBlock, count, quoted};
 use super::settle::{check_fence, fence};
 use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
+use crate::as_u64;
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::configuration::mapping::Mapping;
 use crate::quality::RuleFailures;
@@ -45,9 +46,7 @@ pub struct Loaded {
 pub struct Load {
     pub(super) transaction: Transaction<'static, Sqlite>,
     claim: Claim,
-    /// What happens to the chunk when it is committed.
-    event: ChunkEvent,
-    /// The state that the chunk is in until then.
+    /// The state that the chunk is in until it is committed: running, or settled before.
     from: ChunkState,
     targets: Targets,
     market_table: String,
@@ -64,6 +63,16 @@ pub(super) struct Targets {
     pub(super) quarantine: &'static str,
 }
 
+impl Targets {
+    /// The mapping's table, and the quarantine.
+    pub(super) fn of(mapping: &Mapping) -> Self {
+        Self {
+            table: quoted(&mapping.table),
+            quarantine: "quarantine",
+        }
+    }
+}
+
 impl Store {
     /// Begins the load of a claimed chunk.
     ///
@@ -71,8 +80,8 @@ impl Store {
     /// [`StoreError::Fenced`] when the claim was lost.
     pub async fn begin_load(&self, claim: &Claim, mapping: &Mapping) -> Result<Load, StoreError> {
         let transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let (event, from) = (ChunkEvent::Load, ChunkState::Running);
-        let mut load = Load::new(transaction, claim, mapping, event, from);
+        let targets = Targets::of(mapping);
+        let mut load = Load::new(transaction, claim, mapping, ChunkState::Running, targets);
         load.check_fence().await?;
         Ok(load)
     }
@@ -83,16 +92,11 @@ impl Load {
         transaction: Transaction<'static, Sqlite>,
         claim: &Claim,
         mapping: &Mapping,
-        event: ChunkEvent,
         from: ChunkState,
+        targets: Targets,
     ) -> Self {
-        let targets = Targets {
-            table: quoted(&mapping.table),
-            quarantine: "quarantine",
-        };
         Self {
             transaction,
-            event,
             from,
             insert: InsertStatements::new(&targets.table, mapping),
             targets,
@@ -101,15 +105,6 @@ impl Load {
             claim: claim.clone(),
             rows: 0,
             quarantined: 0,
-        }
-    }
-
-    /// The same load into other tables.
-    pub(super) fn into_targets(self, targets: Targets, mapping: &Mapping) -> Self {
-        Self {
-            insert: InsertStatements::new(&targets.table, mapping),
-            targets,
-            ..self
         }
     }
 
@@ -138,7 +133,7 @@ impl Load {
             let inserted = sqlx::query_with(AssertSqlSafe(sql), arguments)
                 .execute(&mut *self.transaction)
                 .await?;
-            if inserted.rows_affected() != u64::try_from(rows).unwrap_or(u64::MAX) {
+            if inserted.rows_affected() != as_u64(rows) {
                 return Err(StoreError::Unreadable(
                     "fewer rows than were inserted".into(),
                 ));
@@ -166,13 +161,21 @@ impl Load {
         };
         let table = self.targets.quarantine;
         insert_quarantined(&mut self.transaction, table, &judgement, records).await?;
-        self.quarantined += u64::try_from(records.len()).unwrap_or(u64::MAX);
+        self.quarantined += as_u64(records.len());
         Ok(())
+    }
+
+    /// What happens to the chunk when it is committed.
+    fn event(&self) -> ChunkEvent {
+        match self.from {
+            ChunkState::Running => ChunkEvent::Load,
+            _ => ChunkEvent::Replay,
+        }
     }
 
     /// Epochs that the commit adds: what was claimed has one of its own already.
     fn epochs(&self) -> i64 {
-        i64::from(self.event == ChunkEvent::Replay)
+        i64::from(self.event() == ChunkEvent::Replay)
     }
 
     /// Refuses to go on unless every record is accounted for, and each row was taken.
@@ -202,7 +205,7 @@ impl Load {
         let windows = symbol_windows(chunk, &loaded.resolution);
         insert_windows(&mut self.transaction, &chunk.dataset, &windows).await?;
         insert_failures(&mut self.transaction, chunk.id, &loaded.failures).await?;
-        let to = self.from.after(self.event)?;
+        let to = self.from.after(self.event())?;
         let epochs = self.epochs();
         let updated = sqlx::query(
             "UPDATE chunks SET state = ?, epoch = epoch + ?, expected_records = ?,

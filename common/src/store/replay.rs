@@ -10,7 +10,7 @@ use super::load::{Load, Targets};
 use super::quarantine::chunk_failures;
 use super::rows::{quoted, unsigned};
 use super::{Claim, Held, Loaded, Store, StoreError};
-use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
+use crate::chunk::{ChunkId, ChunkState, JobId};
 use crate::configuration::mapping::Mapping;
 use crate::quality::RuleFailures;
 
@@ -133,8 +133,8 @@ impl Store {
         mapping: &Mapping,
     ) -> Result<Load, StoreError> {
         let transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let (event, claim) = (ChunkEvent::Replay, &chunk.claim);
-        let mut load = Load::new(transaction, claim, mapping, event, chunk.state);
+        let (claim, targets) = (&chunk.claim, Targets::of(mapping));
+        let mut load = Load::new(transaction, claim, mapping, chunk.state, targets);
         load.check_fence().await?;
         let old = OldRows::of(&mut load.transaction, chunk, mapping).await?;
         old.each(&mut load.transaction, "DELETE").await?;
@@ -163,8 +163,12 @@ impl Store {
     ) -> Result<Rehearsal, StoreError> {
         // Temporary tables belong to the connection, and the reader's is as good as any.
         let transaction = self.read.begin().await?;
-        let (event, claim) = (ChunkEvent::Replay, &chunk.claim);
-        let mut load = Load::new(transaction, claim, mapping, event, chunk.state);
+        let targets = Targets {
+            table: "temp.new_rows".to_owned(),
+            quarantine: "temp.new_quarantine",
+        };
+        let claim = &chunk.claim;
+        let mut load = Load::new(transaction, claim, mapping, chunk.state, targets);
         load.check_fence().await?;
         let old = OldRows::of(&mut load.transaction, chunk, mapping).await?;
         let (before, after) = (quoted(&old.table), quoted(&mapping.table));
@@ -179,12 +183,8 @@ impl Store {
         }
         old.each(&mut load.transaction, "INSERT INTO temp.old_rows SELECT *")
             .await?;
-        let targets = Targets {
-            table: "temp.new_rows".to_owned(),
-            quarantine: "temp.new_quarantine",
-        };
         Ok(Rehearsal {
-            load: load.into_targets(targets, mapping),
+            load,
             chunk: claim.chunk.id,
             tables: (old.table, mapping.table.clone()),
         })

@@ -16,7 +16,7 @@ use dbn::{
 };
 use testkit::sandbox::Sandbox;
 use worker::decode::RecordBlock;
-use worker::transform::{Part, Unfit, parts};
+use worker::transform::{Unfit, parts};
 
 #[macro_use]
 mod independent;
@@ -379,16 +379,15 @@ fn records_that_fit_are_rows_and_the_others_are_told_apart() {
             .collect();
         let (mut rows, mut unfit) = (Vec::new(), Vec::new());
         for part in parts(&mapping, block(&records), ALWAYS) {
-            match part {
-                Part::Rows(records, of_part) => {
-                    assert_eq!(records.len(), of_part.len());
-                    rows.extend(of_part.record_numbers);
-                }
-                Part::Unfit(record, _) => {
-                    assert_eq!(record.len(), 1);
-                    let bytes = record.record(record.first_number, mapping.layout.record_bytes);
+            let records = part.records;
+            assert_eq!(records.len(), part.rows.len());
+            match part.unfit {
+                None => rows.extend(part.rows.record_numbers),
+                Some(_) => {
+                    assert_eq!(records.len(), 1);
+                    let bytes = records.record(records.first_number, mapping.layout.record_bytes);
                     assert_eq!(bytes, definition(whole + 1).as_ref());
-                    unfit.push(record.first_number);
+                    unfit.push(records.first_number);
                 }
             }
         }

@@ -12,7 +12,7 @@ use dbn::{Schema, TradeMsg};
 use testkit::shared_data::shared_data;
 use worker::decode::RecordBlock;
 use worker::sample::{header, judge};
-use worker::transform::{Part, Unfit, parts, transform, without_columns};
+use worker::transform::{Unfit, parts, transform};
 use worker::validate::{EXAMPLES, Tally, ValidBlock, Validator};
 
 use crate::dbn_stream::{files, trade};
@@ -100,13 +100,7 @@ fn a_record_that_no_column_can_keep_is_held_back_alone() {
     let mut loaded = 0;
     for block in blocks(&records) {
         for part in parts(&mapping, block, ALWAYS) {
-            let valid = match part {
-                Part::Rows(records, rows) => validator.validate(&records, rows),
-                Part::Unfit(record, unfit) => {
-                    let own = without_columns(&mapping, &record);
-                    validator.hold_back(&record, &own, &unfit)
-                }
-            };
+            let valid = validator.validate_part(&part.records, part.rows, part.unfit.as_ref());
             loaded += valid.rows().len();
             held_back.extend(valid.quarantined().to_vec());
         }
@@ -126,7 +120,7 @@ fn a_record_that_no_column_can_keep_is_held_back_alone() {
         field: "side".to_owned(),
         value: 193,
     };
-    let nothing = validator.hold_back(&record, &RowBlock::default(), &unfit);
+    let nothing = validator.validate_part(&record, RowBlock::default(), Some(&unfit));
     assert!(nothing.quarantined().is_empty());
     assert_eq!(validator.finish().records, 0);
 }
