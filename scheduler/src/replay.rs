@@ -139,7 +139,11 @@ pub async fn go(
     let mut schemas: Vec<_> = schemas.into_iter().map(|status| status.schema).collect();
     // A schema that others hold all of has no chunks, and rules all the same.
     let asked = file.map(|file| file.request.schemas.as_slice());
-    schemas.extend(asked.unwrap_or_default());
+    for schema in asked.unwrap_or_default() {
+        if !schemas.contains(schema) {
+            schemas.push(*schema);
+        }
+    }
     let mappings = session.mappings(&schemas, store).await?;
     let quality = file.map(|file| &file.request.quality);
     if let Some(file) = file {

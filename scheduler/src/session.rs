@@ -115,13 +115,12 @@ impl Session {
         store: &Store,
     ) -> anyhow::Result<HashMap<Schema, Mapping>> {
         let mut mappings = HashMap::new();
-        for schema in schemas {
-            let (mapping, refusals) = Mapping::read(&self.files, *schema)?;
+        for (mapping, refusals) in Mapping::read(&self.files, schemas)? {
             let table = store.table(&mapping.table).await?;
             if let Some(first) = mapping.first_mistake(refusals, &table) {
                 return Err(first.into());
             }
-            mappings.insert(*schema, mapping);
+            mappings.insert(mapping.schema, mapping);
         }
         Ok(mappings)
     }

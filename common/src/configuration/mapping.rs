@@ -144,29 +144,33 @@ impl Mapping {
     /// # Errors
     /// [`Refusal`] when a file is wrong, or none or more than one maps the schema.
     pub fn load(files: &ConfigFiles, schema: Schema) -> Result<Self, Refusal> {
-        let (mapping, refusals) = Self::read(files, schema)?;
+        let mut read = Self::read(files, &[schema])?;
+        let (mapping, refusals) = read.remove(0);
         refusals.into_iter().next().map_or(Ok(mapping), Err)
     }
 
-    /// The mapping of one schema without what is refused of it: what the table has to say of the
-    /// rest may explain it.
+    /// The mappings of some schemas, each without what is refused of it: what the table has to say
+    /// of the rest may explain it. One a schema, in their order; each file is read once.
     ///
     /// # Errors
-    /// [`Refusal`] when a file can't be read, or none or more than one maps the schema.
-    pub fn read(files: &ConfigFiles, schema: Schema) -> Result<(Self, Vec<Refusal>), Refusal> {
+    /// [`Refusal`] when a file can't be read, or none or more than one maps a schema.
+    pub fn read(
+        files: &ConfigFiles,
+        schemas: &[Schema],
+    ) -> Result<Vec<(Self, Vec<Refusal>)>, Refusal> {
         let read = WrittenFiles::read(files)?;
         if let Some(refusal) = read.refusals.into_iter().next() {
             return Err(refusal);
         }
-        let found = read
-            .files
-            .iter()
-            .find(|file| file.schemas.contains(&schema));
-        let Some(file) = found else {
-            let message = format!("no file maps the schema {schema}");
-            return Err(Refusal::of(files.place("schemas"), message, ADD_A_FILE));
+        let mapping = |schema: &Schema| {
+            let mut found = read.files.iter();
+            let Some(file) = found.find(|file| file.schemas.contains(schema)) else {
+                let message = format!("no file maps the schema {schema}");
+                return Err(Refusal::of(files.place("schemas"), message, ADD_A_FILE));
+            };
+            Ok(Self::check(&file.document, &file.written, *schema))
         };
-        Ok(Self::check(&file.document, &file.written, schema))
+        schemas.iter().map(mapping).collect()
     }
 
     /// The file that it is written in.
