@@ -7,6 +7,9 @@
 //! symbols, also the days on which any other untouched symbol means something: the vendor answers
 //! for many symbols at once, and for one that means nothing there is nothing to answer or to pay.
 
+mod rule;
+mod stories;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::chunk::ChunkId;
@@ -18,6 +21,8 @@ use dbn::{SType, Schema};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use scheduler::plan::missing::{Known, Missing, Piece, missing};
+
+use self::rule::Rule;
 
 /// Slices end anywhere within a day; the finest that the properties look at.
 const QUARTER: i64 = 6 * 3_600_000_000_000;
@@ -141,89 +146,6 @@ fn some_request() -> impl Strategy<Value = Request> {
     let some = prop::sample::subsequence(SYMBOLS.to_vec(), 1..=SYMBOLS.len());
     let named = (some, 1_usize..6).prop_map(|(names, most)| request(named(&names), most));
     prop_oneof![5 => named, 1 => Just(request(Symbols::ALL, 2_000))]
-}
-
-/// The rule at the head of this file, day by day and quarter by quarter.
-struct Rule<'a> {
-    request: &'a Request,
-    known: &'a Known,
-}
-
-impl Rule<'_> {
-    /// The instruments that the symbol means on the day; `None` stands for all of them.
-    fn instruments(&self, symbol: &str, day: Day) -> Vec<Option<u32>> {
-        if self.request.symbols == Symbols::ALL {
-            return vec![None];
-        }
-        let windows = self.known.resolution.windows.get(symbol);
-        let windows = windows.into_iter().flatten();
-        let on_day = windows.filter(|window| has(window.days, day));
-        on_day.map(|window| Some(window.instrument_id)).collect()
-    }
-
-    fn is_held(&self, instrument_id: Option<u32>, instant: Nanos) -> bool {
-        let held = self.known.held.iter().map(|(held, _)| held);
-        let mut ours =
-            held.filter(|held| held.instrument_id.is_none() || held.instrument_id == instrument_id);
-        ours.any(|held| held.span.contains(instant))
-    }
-
-    fn is_taken(&self, symbol: &str, day: Day) -> bool {
-        let all = self.request.symbols == Symbols::ALL;
-        let ours = |symbols: &Symbols| match symbols.names() {
-            Some(names) => names.iter().any(|name| name == symbol),
-            None => all,
-        };
-        let mut outstanding = self.known.outstanding.iter();
-        let mut empty = self.known.empty.iter();
-        outstanding.any(|(symbols, days)| (all || ours(symbols)) && has(*days, day))
-            || empty.any(|(_, symbols, days)| ours(symbols) && has(*days, day))
-    }
-
-    fn is_missing(&self, symbol: &str, day: Day) -> bool {
-        let quarters = || (0..4).map(|quarter| Nanos(day.start().0 + quarter * QUARTER));
-        let instruments = self.instruments(symbol, day);
-        let mut instants = instruments
-            .iter()
-            .flat_map(|id| quarters().map(move |at| (*id, at)));
-        instants.any(|(id, at)| !self.is_held(id, at)) && !self.is_taken(symbol, day)
-    }
-
-    fn symbols(&self) -> Vec<&str> {
-        match self.request.symbols.names() {
-            Some(names) => names.iter().map(String::as_str).collect(),
-            None => vec!["ALL_SYMBOLS"],
-        }
-    }
-
-    fn meant_days(&self, symbol: &str) -> Vec<Day> {
-        let days = each_day(self.request.days);
-        days.filter(|day| !self.instruments(symbol, *day).is_empty())
-            .collect()
-    }
-
-    fn planned(&self) -> BTreeSet<(String, Day)> {
-        let symbols = self.symbols();
-        let mut planned = BTreeSet::new();
-        for symbol in &symbols {
-            let meant = self.meant_days(symbol).into_iter();
-            let missing = meant.filter(|day| self.is_missing(symbol, *day));
-            planned.extend(missing.map(|day| ((*symbol).to_owned(), day)));
-        }
-        let untouched = |symbol: &&str| {
-            let meant = self.meant_days(symbol);
-            meant.into_iter().all(|day| self.is_missing(symbol, day))
-        };
-        let untouched: Vec<&str> = symbols.into_iter().filter(untouched).collect();
-        let together: BTreeSet<Day> = untouched
-            .iter()
-            .flat_map(|symbol| self.meant_days(symbol))
-            .collect();
-        for symbol in untouched {
-            planned.extend(together.iter().map(|day| (symbol.to_owned(), *day)));
-        }
-        planned
-    }
 }
 
 /// The symbols and days of the pieces; twice, when they are planned twice.
@@ -499,101 +421,4 @@ fn in_any_order(known: Known) -> impl Strategy<Value = Known> {
             outstanding,
             uncovered: Vec::new(),
         })
-}
-
-fn pieces(found: Missing) -> Vec<(Symbols, DayRange)> {
-    let pieces = found.pieces.into_iter();
-    pieces.map(|piece| (piece.symbols, piece.days)).collect()
-}
-
-#[test]
-fn where_nothing_is_known_all_symbols_go_together() {
-    let known = Known {
-        resolution: meaning([
-            ("A", vec![window(1, days(0, 12))]),
-            ("B", vec![window(2, days(5, 7))]),
-            ("C", vec![]),
-        ]),
-        ..Known::default()
-    };
-    let whole = plan(&request(named(&["A", "B", "C"]), 2_000), &known);
-    assert_eq!(pieces(whole), [(named(&["A", "B", "C"]), asked())]);
-    let in_twos = plan(&request(named(&["A", "B", "C"]), 2), &known);
-    assert_eq!(
-        pieces(in_twos),
-        [(named(&["A", "B"]), asked()), (named(&["C"]), asked())]
-    );
-}
-
-#[test]
-fn a_symbol_that_is_new_is_planned_without_those_that_are_held() {
-    let known = Known {
-        resolution: meaning([
-            ("A", vec![window(1, asked())]),
-            ("B", vec![window(2, asked())]),
-        ]),
-        held: vec![(slice(Some(1), asked().span()), ChunkId(7))],
-        ..Known::default()
-    };
-    let found = plan(&request(named(&["A", "B"]), 2_000), &known);
-    assert_eq!(found.covered, [ChunkId(7)].into());
-    assert_eq!(pieces(found), [(named(&["B"]), asked())]);
-}
-
-#[test]
-fn a_day_of_which_an_instant_is_free_is_planned_whole() {
-    let noon = Nanos(day(5).start().0 + 2 * QUARTER);
-    let before = Span {
-        start: day(0).start(),
-        end: noon,
-    };
-    let after = Span {
-        start: Nanos(noon.0 + 1),
-        end: day(12).start(),
-    };
-    let known = Known {
-        resolution: meaning([("A", vec![window(1, asked())])]),
-        held: vec![
-            (slice(Some(1), before), ChunkId(7)),
-            (slice(None, after), ChunkId(8)),
-        ],
-        ..Known::default()
-    };
-    let found = plan(&request(named(&["A"]), 2_000), &known);
-    assert_eq!(found.covered, [ChunkId(7), ChunkId(8)].into());
-    assert_eq!(pieces(found), [(named(&["A"]), days(5, 6))]);
-}
-
-#[test]
-fn symbols_that_miss_the_same_days_go_together() {
-    let resolution = meaning([
-        ("A", vec![window(1, asked())]),
-        ("B", vec![window(2, asked())]),
-        ("C", vec![window(3, asked())]),
-    ]);
-    let first_half = days(2, 6).span();
-    let held = [1, 2].map(|id| (slice(Some(id), first_half), ChunkId(7)));
-    let known = Known {
-        resolution,
-        held: held.into(),
-        ..Known::default()
-    };
-    let found = plan(&request(named(&["A", "B", "C"]), 2_000), &known);
-    let wanted = [(named(&["C"]), asked()), (named(&["A", "B"]), days(6, 10))];
-    assert_eq!(pieces(found), wanted);
-}
-
-#[test]
-fn all_symbols_are_covered_by_slices_of_all_symbols_alone() {
-    let known = Known {
-        held: vec![
-            (slice(Some(1), asked().span()), ChunkId(7)),
-            (slice(None, days(4, 6).span()), ChunkId(8)),
-        ],
-        ..Known::default()
-    };
-    let found = plan(&request(Symbols::ALL, 2_000), &known);
-    assert_eq!(found.covered, [ChunkId(8)].into());
-    let wanted = [(Symbols::ALL, days(2, 4)), (Symbols::ALL, days(6, 10))];
-    assert_eq!(pieces(found), wanted);
 }
