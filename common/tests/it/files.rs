@@ -213,15 +213,18 @@ fn file(instrument: u32, day: i64, slots: &[i64]) -> File {
     }
 }
 
+/// What the folder's answer is known by, read afresh.
+async fn origin(folder: &Path, asked: &RangeRequest) -> Option<String> {
+    let files = Files::open(folder).await.unwrap();
+    files.origin(asked).unwrap()
+}
+
 #[tokio::test]
 async fn what_an_archived_answer_is_known_by_changes_with_its_files_and_no_others() {
     let sandbox = Sandbox::new();
     file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
     let asked = request(&[1], days(0, 1));
-    let origin = async || {
-        let files = Files::open(sandbox.path()).await.unwrap();
-        files.origin(&asked).unwrap()
-    };
+    let origin = || origin(sandbox.path(), &asked);
     let before = origin().await;
     assert!(before.is_some());
     file(1, 1, &[1]).write(sandbox.path(), "b", false);
@@ -340,10 +343,7 @@ async fn what_an_archived_answer_is_known_by_changes_with_what_its_symbols_mean(
     let sandbox = Sandbox::new();
     file(1, 0, &[1, 2]).write(sandbox.path(), "a", false);
     let asked = request(&[1], days(0, 1));
-    let origin = async || {
-        let files = Files::open(sandbox.path()).await.unwrap();
-        files.origin(&asked).unwrap()
-    };
+    let origin = || origin(sandbox.path(), &asked);
     let before = origin().await;
     symbology(sandbox.path(), 1);
     assert_eq!(origin().await, before);

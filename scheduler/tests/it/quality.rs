@@ -1,5 +1,7 @@
 //! Data quality as its owner meets it: rules that are checked, records held back, replays.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 use testkit::checksum::scalar;
 
@@ -354,17 +356,22 @@ async fn without_a_database_json_is_json() {
     }
 }
 
-#[tokio::test]
-async fn a_sample_is_judged_compressed_or_not_and_a_bad_one_refused() {
-    let installation = Installation::synthetic().await;
-    let job = installation.job(JOB);
-    installation.succeed(&["run", &job]).await;
+/// The archive's file of the first chunk of trades.
+async fn archived_trades(installation: &Installation) -> PathBuf {
     let key: String = scalar(
         &installation.sandbox.database(),
         "SELECT archive_object FROM chunks WHERE schema = 'trades' ORDER BY id LIMIT 1",
     )
     .await;
-    let compressed = installation.sandbox.path().join("archive").join(key);
+    installation.sandbox.path().join("archive").join(key)
+}
+
+#[tokio::test]
+async fn a_sample_is_judged_compressed_or_not_and_a_bad_one_refused() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    installation.succeed(&["run", &job]).await;
+    let compressed = archived_trades(&installation).await;
     let plain = installation.sandbox.path().join("plain.dbn");
     let records = std::fs::read(&compressed).unwrap();
     let records = zstd::decode_all(records.as_slice()).unwrap();
@@ -440,12 +447,7 @@ async fn a_rule_that_is_off_is_tried_on_a_sample_and_holds_nothing_back() {
     let installation = Installation::synthetic().await;
     let job = installation.job(JOB);
     installation.succeed(&["run", &job]).await;
-    let key: String = scalar(
-        &installation.sandbox.database(),
-        "SELECT archive_object FROM chunks WHERE schema = 'trades' ORDER BY id LIMIT 1",
-    )
-    .await;
-    let file = installation.sandbox.path().join("archive").join(key);
+    let file = archived_trades(&installation).await;
     let file = file.display().to_string();
     let config = installation.config("trades", |text| {
         stricter(text).replace("size > 1\n", "size > 1\n    enabled: false\n")
