@@ -4,3 +4,4 @@ pub mod sandbox;
 pub mod checksum;
 pub mod shared_data;
 pub mod postgres;
+pub mod redis;
