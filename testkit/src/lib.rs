@@ -1,7 +1,12 @@
-//! What tests share: a private installation, checksums of its tables, and real data where it is.
+//! What tests share: a private installation, servers and a proxy, checksums, and real data where it is.
 
 pub mod sandbox;
 pub mod checksum;
 pub mod shared_data;
 pub mod postgres;
 pub mod redis;
+pub mod proxy;
+pub mod processes;
+mod attended;
+mod installed;
+mod port;

@@ -1,20 +1,53 @@
-//! A private `PostgreSQL` server for a test: in a temporary folder, stopped and removed at the end.
+//! A private `PostgreSQL` server for a test: on a free port, in a temporary folder, gone at the end.
 
-use std::os::unix::fs::MetadataExt;
+mod data_folder;
+mod programs;
+
+use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
-/// The server refuses to run as root: it runs as this user then.
-const UNPRIVILEGED: &str = "postgres";
+use self::programs::Programs;
+use crate::attended::{Attended, Manners};
+use crate::installed::{self, POSTGRES_USER};
+use crate::port::Port;
+use crate::processes::run;
 
-/// A private server, reached through a socket in its folder.
+const MANNERS: Manners = Manners {
+    ready: "database system is ready to accept connections",
+    // An immediate shutdown: nothing has to outlive it.
+    stop: "QUIT",
+};
+
+/// What makes a server quick to start, and its tests alike. What is committed outlives `kill`
+/// without `fsync` too: the system keeps what was written, and nothing kills the system.
+const SETTINGS: [(&str, &str); 7] = [
+    ("listen_addresses", "127.0.0.1"),
+    ("unix_socket_directories", ""),
+    ("fsync", "off"),
+    ("full_page_writes", "off"),
+    ("autovacuum", "off"),
+    ("shared_buffers", "16MB"),
+    ("max_connections", "100"),
+];
+
+/// Times that another port is tried, should a stranger take the one that was free.
+const STARTS_MAX: u32 = 3;
+
+/// A private server.
 #[derive(Debug)]
 pub struct Postgres {
+    /// Absent while it is down. Before the folder: it ends first.
+    server: Option<Attended>,
+    port: Port,
+    programs: Programs,
+    settings: Vec<(String, String)>,
+    databases: AtomicU32,
     folder: TempDir,
-    programs: PathBuf,
-    started_by_root: bool,
 }
 
 impl Postgres {
@@ -25,124 +58,149 @@ impl Postgres {
     /// When an installed server can't be started.
     #[must_use]
     pub fn start() -> Option<Self> {
-        let Some(programs) = installed() else {
-            println!("skipped: no PostgreSQL server is installed");
-            return None;
-        };
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let owner = std::fs::metadata(folder.path()).expect("the folder was just made");
-        let started_by_root = owner.uid() == 0;
-        if started_by_root && !knows_user() {
-            println!("skipped: PostgreSQL can't run as root, and there is no user {UNPRIVILEGED}");
-            return None;
-        }
-        if started_by_root {
-            let mut chown = Command::new("chown");
-            run(chown.arg(UNPRIVILEGED).arg(folder.path()));
-        }
-        let server = Self {
-            folder,
-            programs,
-            started_by_root,
-        };
-        let data = server.data();
-        let initdb = ["-A", "trust", "-U", UNPRIVILEGED, "-E", "UTF8", "--no-sync"];
-        run(server
-            .program("initdb")
-            .args(initdb)
-            .arg("-D")
-            .arg(&data)
-            .args(["--locale", "C"]));
-        let options = format!(
-            "-k {} -c listen_addresses='' -c fsync=off",
-            server.folder.path().display()
-        );
-        run(server
-            .program("pg_ctl")
-            .args(["start", "--wait", "-D"])
-            .arg(&data)
-            .arg("-l")
-            .arg(server.folder.path().join("log"))
-            .args(["-o", &options]));
-        Some(server)
+        Self::start_with(&[])
     }
 
-    /// What the client prints for a script: a line a row, values between `|`.
+    /// The same with settings as in `postgresql.conf`, which go before those of the tests.
+    ///
+    /// # Panics
+    /// When an installed server can't be started.
+    #[must_use]
+    pub fn start_with(settings: &[(&str, &str)]) -> Option<Self> {
+        let programs = match installed::postgres() {
+            Ok(folder) => Programs::new(folder),
+            Err(missing) => {
+                println!("skipped: {missing}");
+                return None;
+            }
+        };
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        data_folder::make(&programs, folder.path());
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let mut server = Self {
+            server: None,
+            port: Port::claim(),
+            programs,
+            settings: SETTINGS.iter().chain(settings).map(owned).collect(),
+            databases: AtomicU32::new(0),
+            folder,
+        };
+        let mut log = String::new();
+        for _ in 0..STARTS_MAX {
+            match server.launch() {
+                Ok(()) => return Some(server),
+                Err(said) => log = said,
+            }
+            server.port = Port::claim();
+        }
+        panic!("PostgreSQL can't be started: {log}");
+    }
+
+    /// The address of its first database, as its superuser.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url_of(POSTGRES_USER)
+    }
+
+    /// Where it listens: what a proxy stands in front of.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// The address of a new database without tables.
+    ///
+    /// # Panics
+    /// When the server is down.
+    #[must_use]
+    pub fn fresh_database(&self) -> String {
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("fresh_{number}");
+        let _ = self.psql(&format!("CREATE DATABASE {name};"));
+        self.url_of(&name)
+    }
+
+    /// What the client prints for a script in its first database: a line a row, values between
+    /// `|`.
     ///
     /// # Panics
     /// When the script fails.
     #[must_use]
     pub fn psql(&self, script: &str) -> String {
-        let path = self.folder.path().join("script.sql");
-        std::fs::write(&path, script).expect("a file in the temporary folder can be written");
-        let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
-            .args(["-U", UNPRIVILEGED, "-d", "postgres", "-h"])
-            .arg(self.folder.path())
-            .arg("-f")
-            .arg(path);
-        let output = run(&mut psql);
-        String::from_utf8(output.stdout).expect("the database speaks UTF-8")
+        self.psql_at(&self.url(), script)
+    }
+
+    /// The same in the database at an address, which may be a proxy's.
+    ///
+    /// # Panics
+    /// When the script fails.
+    #[must_use]
+    pub fn psql_at(&self, url: &str, script: &str) -> String {
+        let mut file = tempfile::NamedTempFile::new_in(self.folder.path())
+            .expect("a file in the temporary folder can be made");
+        file.write_all(script.as_bytes())
+            .expect("a file in the temporary folder can be written");
+        let mut psql = Command::new(self.programs.path("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"])
+            .args(["-d", url, "-f"])
+            .arg(file.path());
+        String::from_utf8(run(&mut psql).stdout).expect("the database speaks UTF-8")
+    }
+
+    /// Ends it and all its sessions without a warning, as a crash of its machine would.
+    pub fn kill(&mut self) {
+        let Some(server) = self.server.take() else {
+            return;
+        };
+        server.kill();
+        self.forget_shared_memory();
+    }
+
+    /// Starts it again, on its port and data, after it was killed or instead of the one that runs,
+    /// and waits until it has recovered.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn restart(&mut self) {
+        self.server = None;
+        if let Err(log) = self.launch() {
+            panic!("PostgreSQL can't be started again: {log}");
+        }
+    }
+
+    /// What it has said since it was last started.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.server.as_ref().map(Attended::log).unwrap_or_default()
+    }
+
+    fn launch(&mut self) -> Result<(), String> {
+        let mut server = self.programs.command("postgres");
+        server.arg("-D").arg(self.data());
+        server.args(["-p", &self.port.number().to_string()]);
+        for (name, value) in &self.settings {
+            server.args(["-c", &format!("{name}={value}")]);
+        }
+        self.server = Some(Attended::launch(&server, self.folder.path(), MANNERS)?);
+        Ok(())
+    }
+
+    fn url_of(&self, database: &str) -> String {
+        format!("postgres://{POSTGRES_USER}@{}/{database}", self.address())
     }
 
     fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        data_folder::within(self.folder.path())
     }
 
-    fn program(&self, name: &str) -> Command {
-        let path = self.programs.join(name);
-        if !self.started_by_root {
-            return Command::new(path);
-        }
-        let mut command = Command::new("setpriv");
-        command
-            .args(["--reuid", UNPRIVILEGED, "--regid", UNPRIVILEGED])
-            .args(["--clear-groups", "--"])
-            .arg(path)
-            .current_dir(self.folder.path());
-        command
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        let data = self.data();
-        let mut stop = self.program("pg_ctl");
-        stop.args(["stop", "--wait", "-m", "immediate", "-D"]);
-        if let Err(error) = stop.arg(data).output() {
-            println!("the server could not be stopped: {error}");
+    /// A killed server leaves a piece of shared memory behind, of which a system has a limited
+    /// number; its identifier is the last word of the lock file's seventh line.
+    fn forget_shared_memory(&self) {
+        let lock = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let line = lock.lines().nth(6).unwrap_or_default();
+        if let Some(identifier) = line.split_whitespace().last() {
+            // Where this fails, the next start does it.
+            let _ = Command::new("ipcrm").args(["-m", identifier]).output();
         }
     }
-}
-
-/// Where the newest installed server's programs are.
-fn installed() -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter();
-    let mut folders: Vec<_> = versions
-        .flatten()
-        .flatten()
-        .map(|version| version.path().join("bin"))
-        .collect();
-    folders.sort();
-    folders.insert(0, PathBuf::from("/usr/local/bin"));
-    let complete = |folder: &PathBuf| {
-        ["initdb", "pg_ctl", "postgres", "psql"]
-            .iter()
-            .all(|program| folder.join(program).exists())
-    };
-    folders.into_iter().rev().find(complete)
-}
-
-fn knows_user() -> bool {
-    let asked = Command::new("id").arg(UNPRIVILEGED).output();
-    asked.is_ok_and(|answer| answer.status.success())
-}
-
-fn run(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?} can't be started: {error}"));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?} failed: {errors}");
-    output
 }

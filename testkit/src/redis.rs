@@ -1,20 +1,31 @@
 //! A private Redis server for a test: on a free port, in a temporary folder, gone at the end.
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Times that another port is tried: between the choice and the start somebody may take it.
-const PORTS_TRIED_MAX: u32 = 20;
+use crate::attended::{Attended, Manners};
+use crate::installed;
+use crate::port::Port;
+use crate::processes::run;
+
+const MANNERS: Manners = Manners {
+    ready: "Ready to accept connections",
+    // It keeps nothing.
+    stop: "KILL",
+};
+
+/// Times that another port is tried, should a stranger take the one that was free.
+const STARTS_MAX: u32 = 3;
 
 /// A private server that keeps nothing on disk.
 #[derive(Debug)]
 pub struct Redis {
+    /// Absent while it is down. Before the folder: it ends first.
+    server: Option<Attended>,
+    port: Port,
     folder: TempDir,
-    port: u16,
-    process: Child,
 }
 
 impl Redis {
@@ -24,82 +35,98 @@ impl Redis {
     /// When an installed server can't be started.
     #[must_use]
     pub fn start() -> Option<Self> {
-        if Command::new("redis-server")
-            .arg("--version")
-            .output()
-            .is_err()
-        {
-            println!("skipped: no Redis server is installed");
+        if let Err(missing) = installed::redis() {
+            println!("skipped: {missing}");
             return None;
         }
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        for _ in 0..PORTS_TRIED_MAX {
-            let port = free_port();
-            if let Some(process) = launch(&folder, port) {
-                return Some(Self {
-                    folder,
-                    port,
-                    process,
-                });
+        let mut server = Self {
+            server: None,
+            port: Port::claim(),
+            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+        };
+        let mut log = String::new();
+        for _ in 0..STARTS_MAX {
+            match server.launch() {
+                Ok(()) => return Some(server),
+                Err(said) => log = said,
             }
+            server.port = Port::claim();
         }
-        panic!("a Redis server can't be started on any of {PORTS_TRIED_MAX} ports");
+        panic!("Redis can't be started: {log}");
     }
 
     /// Its address.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}", self.address())
+    }
+
+    /// Where it listens: what a proxy stands in front of.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.port.address()
+    }
+
+    /// What the client prints for a command: a line a value. An error is printed too.
+    ///
+    /// # Panics
+    /// When the server is down.
+    #[must_use]
+    pub fn cli(&self, arguments: &[&str]) -> String {
+        let mut client = Command::new("redis-cli");
+        client
+            .args(["-h", "127.0.0.1", "-p", &self.port.number().to_string()])
+            .args(arguments);
+        String::from_utf8_lossy(&run(&mut client).stdout).into_owned()
+    }
+
+    /// How many commands it has done since its start, by clients and within scripts; asking is one
+    /// more, which the next answer counts.
+    ///
+    /// # Panics
+    /// When the server is down.
+    #[must_use]
+    pub fn commands_processed(&self) -> u64 {
+        self.cli(&["info", "stats"])
+            .lines()
+            .find_map(|line| line.strip_prefix("total_commands_processed:"))
+            .and_then(|count| count.trim().parse().ok())
+            .expect("the server counts its commands")
+    }
+
+    /// Takes all its data away.
+    ///
+    /// # Panics
+    /// When the server is down.
+    pub fn flush_all(&self) {
+        assert_eq!(self.cli(&["flushall"]).trim(), "OK", "it is emptied");
     }
 
     /// Ends it without a warning.
-    ///
-    /// # Panics
-    /// When it can't be ended.
     pub fn kill(&mut self) {
-        self.process.kill().expect("the server can be ended");
-        self.process.wait().expect("the server ends");
+        if let Some(server) = self.server.take() {
+            server.kill();
+        }
     }
 
-    /// Starts it again on its port, without data.
+    /// Starts it again on its port, without data, after it was killed or instead of the one that
+    /// runs.
     ///
     /// # Panics
     /// When it can't be started.
     pub fn restart(&mut self) {
-        self.process = launch(&self.folder, self.port).expect("its port is still free");
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        if let Err(error) = self.process.kill().and_then(|()| self.process.wait()) {
-            println!("the server could not be stopped: {error}");
+        self.server = None;
+        if let Err(log) = self.launch() {
+            panic!("Redis can't be started again: {log}");
         }
     }
-}
 
-/// A port that nobody listens on now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener.local_addr().expect("it is bound").port()
-}
-
-/// The server once it takes connections; `None` when its port was taken meanwhile.
-fn launch(folder: &TempDir, port: u16) -> Option<Child> {
-    let mut process = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
-        .args(["--save", "", "--appendonly", "no", "--dir"])
-        .arg(folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the server can be started");
-    let output = process.stdout.take().expect("its output is piped");
-    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-    if lines.any(|line| line.contains("Ready to accept connections")) {
-        // Read on, or the server would wait for its own log.
-        std::thread::spawn(move || lines.for_each(drop));
-        return Some(process);
+    fn launch(&mut self) -> Result<(), String> {
+        let mut server = Command::new("redis-server");
+        server
+            .args(["--port", &self.port.number().to_string()])
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        self.server = Some(Attended::launch(&server, self.folder.path(), MANNERS)?);
+        Ok(())
     }
-    process.wait().expect("the server ended");
-    None
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the project's own tasks. `cargo xtask test` is everything that has to pass.
 
+mod servers;
 mod steps;
 mod tidy;
 
@@ -10,7 +11,7 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
 
 tasks:
-  test    everything: layout, format, lints, documentation, tests
+  test    everything: layout, servers, format, lints, documentation, tests
   tidy    the layout alone: each file's first sentence and its length
 ";
 

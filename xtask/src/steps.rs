@@ -4,12 +4,13 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::tidy;
+use crate::{servers, tidy};
 
 /// Runs every check. What the tests need, they bring themselves: a simulated vendor, private
-/// databases, and real data where it lies beside the project.
+/// servers from installed programs, and real data where it lies beside the project.
 pub fn test(root: &Path) -> Result<(), String> {
     tidy::check(root)?;
+    servers::ensure()?;
     cargo(root, &["fmt", "--all", "--check"], &[])?;
     let lints = [
         "clippy",
