@@ -11,13 +11,15 @@
 //!   what the chunk had for what it has now. [`Store::begin_rehearsal`] changes nothing.
 //! - Money is reserved before a paid request and settled after it, whatever became of it.
 
+mod engine;
+mod statement;
+pub mod clock;
 pub mod connection;
 pub mod submit;
 pub mod claim;
 pub mod spend;
 pub mod table;
 pub mod rows;
-mod insert;
 pub mod copy;
 pub mod coverage;
 mod symbology;
@@ -26,12 +28,15 @@ pub mod quarantine;
 pub mod settle;
 pub mod replay;
 pub mod status;
+mod sample;
 
 pub use claim::{Chunk, Claim};
+pub use clock::{Due, Moment};
 pub use connection::{Access, Store};
-pub use load::{Load, Loaded};
+pub use load::{EncodedRows, Load, Loaded, RowEncoder};
 pub use quarantine::{QuarantineFilter, Quarantined, QuarantinedRecord};
 pub use replay::{Difference, Rehearsal, Replayable};
+pub use sample::Sample;
 pub use spend::Reservation;
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};
@@ -44,6 +49,12 @@ pub enum StoreError {
     /// The address is not one that this version can use.
     #[error("{0}")]
     Address(String),
+    /// Nobody answers at the address, or lets us in.
+    #[error(
+        "the database that DATABASE_URL names can't be reached; see that it runs and that the \
+         address is right"
+    )]
+    Unreachable(#[source] sqlx::Error),
     /// Another process works on the database.
     #[error("another process is working on {0}; wait until it ends, or stop it")]
     InUse(String),
@@ -53,6 +64,9 @@ pub enum StoreError {
     /// The claim was lost: another worker has the chunk, or it was settled or cancelled.
     #[error("the claim of chunk {0} was lost")]
     Fenced(crate::chunk::ChunkId),
+    /// Another chunk came to hold a slice of this one's meanwhile: loaded again, it leaves that out.
+    #[error("another chunk settled what this one was about to hold")]
+    Contended,
     /// The job's limit would be passed.
     #[error(
         "{needed} more dollars would pass the job's limit of {limit}: {spent} are spent or reserved"
@@ -92,6 +106,8 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         const SQLITE_FULL: &str = "13";
         const SQLITE_NOT_A_DATABASE: &str = "26";
+        // By the names of the SQL standard: an exclusion constraint, a deadlock, a serialization.
+        const CONTENDED: [&str; 3] = ["23P01", "40P01", "40001"];
         match error
             .as_database_error()
             .and_then(|database| database.code())
@@ -100,6 +116,7 @@ impl From<sqlx::Error> for StoreError {
             Some(code) if code == SQLITE_NOT_A_DATABASE => Self::Address(
                 "DATABASE_URL names a file that is no SQLite database; name another".into(),
             ),
+            Some(code) if CONTENDED.contains(&code.as_ref()) => Self::Contended,
             _ => Self::Database(error),
         }
     }

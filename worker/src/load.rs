@@ -10,7 +10,7 @@ use dbn::Metadata;
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::{Ownership, asked_slices};
-use crate::prepare::{Preparation, Prepared};
+use crate::prepare::{Preparation, Prepared, Rows};
 
 /// Loads an archived stream; what the tables hold afterwards is what it returns.
 ///
@@ -37,7 +37,9 @@ async fn load_undamaged(
         .get(&chunk.schema)
         .ok_or(ChunkError::NoMapping(chunk.schema))?;
     let limit = environment.settings.max_quarantine_percent;
-    let mut stream = Preparation::open(&environment.archive, mapping, chunk, manifest, limit)?;
+    let encoder = environment.store.encoder(mapping, chunk);
+    let archive = &environment.archive;
+    let mut stream = Preparation::open(archive, mapping, chunk, manifest, limit, encoder)?;
     let Some(metadata) = stream.metadata().await else {
         return Err(no_header(stream).await);
     };
@@ -89,15 +91,18 @@ pub(crate) async fn pour<L: AsMut<Load>>(
     // Given up, the load is closed at once, for others wait to write; the rest is only counted.
     let mut open = Some(load);
     while let Some(block) = stream.next().await {
-        if block.is_given_up() {
+        if block.given_up {
             open = None;
         }
         if let Some(load) = &mut open {
             let load = load.as_mut();
-            load.insert(block.rows()).await?;
-            load.quarantine(block.quarantined(), Nanos::now()).await?;
-            loaded.loaded += as_u64(block.rows().len());
-            loaded.quarantined += as_u64(block.quarantined().len());
+            loaded.loaded += block.rows.count();
+            loaded.quarantined += as_u64(block.quarantined.len());
+            match block.rows {
+                Rows::Plain(rows) => load.insert(&rows).await?,
+                Rows::Encoded(rows) => load.insert_encoded(rows).await?,
+            }
+            load.quarantine(&block.quarantined, Nanos::now()).await?;
         }
     }
     let prepared = stream.finish().await?;

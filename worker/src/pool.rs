@@ -8,7 +8,7 @@ use apalis_core::error::WorkerError;
 use apalis_core::worker::builder::WorkerBuilder;
 use common::chunk::ChunkId;
 use common::queue::{Hint, Hints};
-use common::store::{Claim, StoreError};
+use common::store::{Claim, Moment, StoreError};
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
 
@@ -67,7 +67,7 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
     let lease = Duration::from_secs_f64(environment.settings.lease_seconds);
     let store = &environment.store;
     let claim = match store
-        .claim(chunk, &environment.worker, lease, Nanos::now())
+        .claim(chunk, &environment.worker, lease, Moment::Now)
         .await
     {
         Ok(Some(claim)) => claim,
@@ -117,7 +117,7 @@ async fn lease_lost(environment: &Environment, claim: &Claim, lease: Duration) {
     beat.tick().await;
     loop {
         beat.tick().await;
-        match environment.store.renew(claim, lease, Nanos::now()).await {
+        match environment.store.renew(claim, lease, Moment::Now).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(error = chain(&error), "a lease was not prolonged"),

@@ -4,10 +4,12 @@
 use std::fs::File;
 
 use common::archive::{Archive, Manifest, StreamFacts};
+use common::as_u64;
 use common::configuration::mapping::Mapping;
 use common::expression::Parameters;
 use common::quality::QuarantineLimit;
-use common::store::{Chunk, Loaded};
+use common::store::rows::RowBlock;
+use common::store::{Chunk, EncodedRows, Loaded, QuarantinedRecord, RowEncoder};
 use dbn::Metadata;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -27,9 +29,56 @@ const BLOCKS_AHEAD: usize = 4;
 pub struct Preparation {
     metadata: mpsc::Receiver<Metadata>,
     ownership: Option<oneshot::Sender<Ownership>>,
-    blocks: mpsc::Receiver<ValidBlock>,
+    blocks: mpsc::Receiver<ReadyBlock>,
     thread: JoinHandle<Result<Prepared, ChunkError>>,
     limit: QuarantineLimit,
+}
+
+/// A block that the database can take.
+#[derive(Debug)]
+pub struct ReadyBlock {
+    /// The rows to load.
+    pub rows: Rows,
+    /// The records for the quarantine.
+    pub quarantined: Vec<QuarantinedRecord>,
+    /// Whether so many records failed that nothing of the chunk will be loaded.
+    pub given_up: bool,
+}
+
+/// Rows as the database takes them.
+#[derive(Debug)]
+pub enum Rows {
+    /// As they are.
+    Plain(RowBlock),
+    /// Encoded.
+    Encoded(EncodedRows),
+}
+
+impl ReadyBlock {
+    fn new(valid: ValidBlock, encoder: Option<&RowEncoder>) -> Self {
+        let given_up = valid.is_given_up();
+        let (rows, quarantined) = valid.into_parts();
+        let rows = match encoder {
+            Some(encoder) => Rows::Encoded(encoder.encode(&rows)),
+            None => Rows::Plain(rows),
+        };
+        Self {
+            rows,
+            quarantined,
+            given_up,
+        }
+    }
+}
+
+impl Rows {
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Plain(block) => as_u64(block.len()),
+            Self::Encoded(rows) => rows.count(),
+        }
+    }
 }
 
 /// What a whole stream came to.
@@ -44,7 +93,8 @@ pub struct Prepared {
 }
 
 impl Preparation {
-    /// Begins with an archived stream. Records wait until [`Self::own`] says whose they are.
+    /// Begins with an archived stream. Records wait until [`Self::own`] says whose they are; rows
+    /// are encoded where the database takes them so.
     ///
     /// # Errors
     /// [`ChunkError::Archive`] when it can't be opened.
@@ -54,6 +104,7 @@ impl Preparation {
         chunk: &Chunk,
         manifest: &Manifest,
         limit: QuarantineLimit,
+        encoder: Option<RowEncoder>,
     ) -> Result<Self, ChunkError> {
         let file = archive.read(manifest).map_err(ChunkError::Archive)?;
         let (metadata_sender, metadata) = mpsc::channel(1);
@@ -77,6 +128,7 @@ impl Preparation {
             ownership: None,
             owned: Some(owned),
             failed: None,
+            encoder,
         };
         let file = Hashing::new(file);
         let archived = manifest.sha256.clone();
@@ -106,7 +158,7 @@ impl Preparation {
     }
 
     /// The next rows; `None` at the end, or after an error that [`Self::finish`] tells.
-    pub async fn next(&mut self) -> Option<ValidBlock> {
+    pub async fn next(&mut self) -> Option<ReadyBlock> {
         self.blocks.recv().await
     }
 
@@ -148,6 +200,7 @@ struct Stages {
     ownership: Option<Ownership>,
     validator: Validator,
     failed: Option<ChunkError>,
+    encoder: Option<RowEncoder>,
 }
 
 impl Stages {
@@ -157,13 +210,13 @@ impl Stages {
         mut file: Hashing<File>,
         archived: &str,
         metadata: &mpsc::Sender<Metadata>,
-        blocks: &mpsc::Sender<ValidBlock>,
+        blocks: &mpsc::Sender<ReadyBlock>,
     ) -> Result<Prepared, ChunkError> {
         let schema = self.mapping.schema;
         let facts = decode(&mut file, schema, |decoded| match decoded {
             Decoded::Metadata(header) => metadata.blocking_send(*header).is_ok(),
             Decoded::Records(block) => match self.prepare(block) {
-                Ok(valid) => valid
+                Ok(ready) => ready
                     .into_iter()
                     .all(|block| blocks.blocking_send(block).is_ok()),
                 Err(error) => {
@@ -182,21 +235,21 @@ impl Stages {
         }
     }
 
-    fn prepare(&mut self, records: RecordBlock) -> Result<Vec<ValidBlock>, ChunkError> {
+    fn prepare(&mut self, records: RecordBlock) -> Result<Vec<ReadyBlock>, ChunkError> {
         self.learn_ownership();
         let Some(ownership) = &mut self.ownership else {
             // Nobody is interested any more.
             return Err(ChunkError::Stopped);
         };
-        let mut valid = Vec::with_capacity(1);
+        let mut ready = Vec::with_capacity(1);
         for part in parts(&self.mapping, records, self.parameters) {
             let own = ownership.claim(part.rows)?;
             let block = self
                 .validator
                 .validate_part(&part.records, own, part.unfit.as_ref());
-            valid.push(block);
+            ready.push(ReadyBlock::new(block, self.encoder.as_ref()));
         }
-        Ok(valid)
+        Ok(ready)
     }
 
     fn learn_ownership(&mut self) {

@@ -105,7 +105,9 @@ impl<'a> Opened<'a> {
             .map_err(ChunkError::Archive)?
             .ok_or(ChunkError::NotArchived)?;
         let limit = environment.limit;
-        let mut stream = Preparation::open(&environment.archive, mapping, chunk, &manifest, limit)?;
+        let encoder = environment.store.encoder(mapping, chunk);
+        let archive = &environment.archive;
+        let mut stream = Preparation::open(archive, mapping, chunk, &manifest, limit, encoder)?;
         let Some(metadata) = stream.metadata().await else {
             return Err(no_header(stream).await);
         };

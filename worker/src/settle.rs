@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::files::FilesError;
 use common::source::one_line;
 use common::store::settle::PutOff;
-use common::store::{Claim, StoreError};
+use common::store::{Claim, Due, Moment, StoreError};
 use common::time::Nanos;
 use common::vendor::VendorError;
 use common::vendor::retry::RetryDelays;
@@ -79,10 +79,13 @@ pub fn decide(error: &ChunkError) -> Decision {
             | StoreError::IllegalTransition(_) => Decision::Dead,
             StoreError::Database(_)
             | StoreError::Address(_)
+            | StoreError::Unreachable(_)
             | StoreError::InUse(_)
             | StoreError::Version(_)
             | StoreError::Origin(_)
-            | StoreError::Migration(_) => Decision::Retry(None),
+            | StoreError::Migration(_)
+            // The pipeline loads again at once; this is for one that met others again and again.
+            | StoreError::Contended => Decision::Retry(None),
         },
         ChunkError::Archive(error) => match error.kind() {
             std::io::ErrorKind::StorageFull
@@ -139,15 +142,16 @@ pub async fn settle_error(
             }
             let delay = RetryDelays::by(&environment.settings).after(failures);
             let delay = delay.max(at_least.unwrap_or_default()).min(RETRY_WAIT_MAX);
-            let due_at = now.plus_seconds(delay.as_secs_f64());
             let why = PutOff::Failed(text.clone());
-            store.put_off(claim, &why, due_at, now).await?;
+            store
+                .put_off(claim, &why, Due::After(delay), Moment::Now)
+                .await?;
             Ok(Outcome::Retry { error: text })
         }
         Decision::NotYet(available_end) => {
-            let due_at = not_yet_due(claim, available_end, now);
+            let due = Due::After(not_yet_due(claim, available_end));
             let why = PutOff::NotYet(text.clone());
-            store.put_off(claim, &why, due_at, now).await?;
+            store.put_off(claim, &why, due, Moment::Now).await?;
             Ok(Outcome::NotYet { error: text })
         }
         decision @ (Decision::PauseJob | Decision::PauseAll) => {
@@ -178,16 +182,19 @@ async fn hand_back(
     claim: &Claim,
     reason: String,
 ) -> Result<Outcome, StoreError> {
-    let now = Nanos::now();
     let why = PutOff::HandedBack(reason);
-    environment.store.put_off(claim, &why, now, now).await?;
+    let due = Due::After(Duration::ZERO);
+    environment
+        .store
+        .put_off(claim, &why, due, Moment::Now)
+        .await?;
     Ok(Outcome::HandedBack)
 }
 
 /// The vendor's data grows as time passes: what is missing today at the end of the chunk will be
 /// there that much later.
-fn not_yet_due(claim: &Claim, available_end: Option<Nanos>, now: Nanos) -> Nanos {
+fn not_yet_due(claim: &Claim, available_end: Option<Nanos>) -> Duration {
     let missing = available_end.map(|end| claim.chunk.days.span().end.seconds_since(end));
     let wait = missing.unwrap_or(0.0).max(NOT_YET.as_secs_f64());
-    now.plus_seconds(wait.min(7.0 * 86_400.0))
+    Duration::from_secs_f64(wait.min(7.0 * 86_400.0))
 }

@@ -43,6 +43,12 @@ impl ValidBlock {
         &self.quarantined
     }
 
+    /// The rows to load, and the records for the quarantine.
+    #[must_use]
+    pub fn into_parts(self) -> (RowBlock, Vec<QuarantinedRecord>) {
+        (self.rows, self.quarantined)
+    }
+
     /// Whether so many records failed that nothing of the chunk will be loaded: from then on blocks
     /// are empty, and only counted.
     #[must_use]

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use dbn::{SType, Schema};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
+use super::clock::{Moment, nanoseconds};
+use super::statement::{Row, statement};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
@@ -77,21 +77,28 @@ impl Store {
         &self,
         job: JobId,
         limit: usize,
-        now: Nanos,
+        now: impl Into<Moment>,
     ) -> Result<Vec<ChunkId>, StoreError> {
-        let ids: Vec<i64> = sqlx::query_scalar(
-            "SELECT c.id FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
-             WHERE c.job_id = ?3 AND j.state = 'active' AND (
-                 (c.state = 'pending' AND c.due_at <= ?1)
-                 OR (c.state = 'running' AND c.lease_until <= ?1))
-             ORDER BY c.priority DESC, c.id LIMIT ?2",
-        )
-        .bind(now.0)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .bind(job.0)
-        .fetch_all(&self.read)
-        .await?;
-        Ok(ids.into_iter().map(ChunkId).collect())
+        let sql = format!(
+            "SELECT id FROM (
+                 SELECT * FROM (
+                     SELECT id, priority FROM chunks
+                     WHERE job_id = $3 AND state = 'pending' AND due_at <= {now}
+                     ORDER BY priority DESC, id LIMIT $2) AS waiting
+                 UNION ALL
+                 SELECT id, priority FROM chunks
+                 WHERE job_id = $3 AND state = 'running' AND lease_until <= {now}) AS due
+             WHERE EXISTS (SELECT 1 FROM jobs WHERE id = $3 AND state = 'active')
+             ORDER BY priority DESC, id LIMIT $2",
+            now = self.pools.moment(1),
+        );
+        let rows = statement(sql)
+            .bind(now.into())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(job)
+            .fetch_all(self.pools.read())
+            .await?;
+        rows.iter().map(|row| Ok(ChunkId(row.at(0)?))).collect()
     }
 
     /// When the next retry of a job is due, if any waits and the job is not paused.
@@ -99,15 +106,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn next_retry(&self, job: JobId) -> Result<Option<Nanos>, StoreError> {
-        let due: Option<i64> = sqlx::query_scalar(
+        let row = statement(
             "SELECT min(c.due_at) FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
-             WHERE c.job_id = ? AND c.state = 'pending' AND c.failures > 0
+             WHERE c.job_id = $1 AND c.state = 'pending' AND c.failures > 0
                  AND j.state = 'active'",
         )
-        .bind(job.0)
-        .fetch_one(&self.read)
+        .bind(job)
+        .fetch_one(self.pools.read())
         .await?;
-        Ok(due.map(Nanos))
+        Ok(row.at::<Option<i64>>(0)?.map(Nanos))
     }
 
     /// Claims a chunk when it is due, or when its holder's lease ran out; `None` otherwise: a hint
@@ -120,28 +127,30 @@ impl Store {
         chunk: ChunkId,
         owner: &str,
         lease: Duration,
-        now: Nanos,
+        now: impl Into<Moment>,
     ) -> Result<Option<Claim>, StoreError> {
         let to = ChunkState::Pending.after(ChunkEvent::Claim)?;
-        let claimed = sqlx::query(
-            "UPDATE chunks SET state = ?1, epoch = epoch + 1, owner = ?2, lease_until = ?3,
-                 updated_at = ?4
-             WHERE id = ?5
-                 AND ((state = 'pending' AND due_at <= ?4)
-                     OR (state = 'running' AND lease_until <= ?4))
+        let sql = format!(
+            "UPDATE chunks SET state = $1, epoch = epoch + 1, owner = $2,
+                 lease_until = {now} + $3, updated_at = {now}
+             WHERE id = $5
+                 AND ((state = 'pending' AND due_at <= {now})
+                     OR (state = 'running' AND lease_until <= {now}))
                  AND (SELECT state FROM jobs WHERE id = chunks.job_id) = 'active'
              RETURNING *, (SELECT symbols FROM symbol_sets WHERE id = symbols_id) AS symbols,
                  (SELECT rules FROM jobs WHERE id = job_id) AS rules,
                  (SELECT quarantine_limit FROM jobs WHERE id = job_id) AS quarantine_limit,
                  (SELECT source FROM jobs WHERE id = chunks.job_id) AS source",
-        )
-        .bind(to.name())
-        .bind(owner)
-        .bind(now.plus_seconds(lease.as_secs_f64()).0)
-        .bind(now.0)
-        .bind(chunk.0)
-        .fetch_optional(&self.write)
-        .await?;
+            now = self.pools.moment(4),
+        );
+        let claimed = statement(sql)
+            .bind(to.name())
+            .bind(owner)
+            .bind(nanoseconds(lease))
+            .bind(now.into())
+            .bind(chunk)
+            .fetch_optional(self.pools.write())
+            .await?;
         claimed.map(|row| claim(&row)).transpose()
     }
 
@@ -153,70 +162,79 @@ impl Store {
         &self,
         claim: &Claim,
         lease: Duration,
-        now: Nanos,
+        now: impl Into<Moment>,
     ) -> Result<bool, StoreError> {
-        let renewed = sqlx::query(
-            "UPDATE chunks SET lease_until = ? WHERE id = ? AND epoch = ? AND state = 'running'",
-        )
-        .bind(now.plus_seconds(lease.as_secs_f64()).0)
-        .bind(claim.chunk.id.0)
-        .bind(claim.epoch)
-        .execute(&self.write)
-        .await?;
-        Ok(renewed.rows_affected() == 1)
+        let sql = format!(
+            "UPDATE chunks SET lease_until = {now} + $1
+             WHERE id = $3 AND epoch = $4 AND state = 'running'",
+            now = self.pools.moment(2),
+        );
+        let renewed = statement(sql)
+            .bind(nanoseconds(lease))
+            .bind(now.into())
+            .bind(claim.chunk.id)
+            .bind(claim.epoch)
+            .execute(self.pools.write())
+            .await?;
+        Ok(renewed == 1)
     }
 
     /// Ends the leases of processes that are gone, and takes what they reserved for spent: whoever
     /// holds the work lock knows that nobody else is alive.
     pub(super) async fn release_orphans(&self) -> Result<(), StoreError> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("UPDATE chunks SET lease_until = 0 WHERE state = 'running'")
-            .execute(&mut *transaction)
+        let mut transaction = self.pools.begin().await?;
+        statement("UPDATE chunks SET lease_until = 0 WHERE state = 'running'")
+            .execute(&mut transaction)
             .await?;
-        sqlx::query(
+        statement(
             "UPDATE spend SET settled_nanousd = reserved_nanousd, settled_at = reserved_at
              WHERE settled_nanousd IS NULL",
         )
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(())
     }
 }
 
-pub(super) fn claim(row: &SqliteRow) -> Result<Claim, StoreError> {
+pub(super) fn claim(row: &Row) -> Result<Claim, StoreError> {
     let chunk = Chunk {
-        id: ChunkId(row.try_get("id")?),
-        job: JobId(row.try_get("job_id")?),
-        dataset: row.try_get("dataset")?,
-        schema: parse(&row.try_get::<String, _>("schema")?)?,
-        stype_in: parse(&row.try_get::<String, _>("stype_in")?)?,
-        symbols: symbols(&row.try_get::<String, _>("symbols")?)?,
+        id: ChunkId(row.get("id")?),
+        job: JobId(row.get("job_id")?),
+        dataset: row.get("dataset")?,
+        schema: parse(&row.get::<String>("schema")?)?,
+        stype_in: parse(&row.get::<String>("stype_in")?)?,
+        symbols: symbols(&row.get::<String>("symbols")?)?,
         days: days(row)?,
         expected: row
-            .try_get::<Option<i64>, _>("expected_records")?
+            .get::<Option<i64>>("expected_records")?
             .map(super::rows::unsigned),
-        billable_bytes: super::rows::unsigned(row.try_get("billable_bytes")?),
-        cost: Usd(row.try_get("cost_nanousd")?),
-        failures: row.try_get("failures")?,
+        billable_bytes: super::rows::unsigned(row.get("billable_bytes")?),
+        cost: Usd(row.get("cost_nanousd")?),
+        failures: small(row.get("failures")?),
         quality: quality(row)?,
-        source: source(row.try_get("source")?),
+        source: source(row.get("source")?),
     };
     Ok(Claim {
         chunk,
-        epoch: row.try_get("epoch")?,
+        epoch: row.get("epoch")?,
     })
 }
 
 /// What a job decides about quality.
-pub(super) fn quality(row: &SqliteRow) -> Result<Quality, StoreError> {
-    let rules: String = row.try_get("rules")?;
-    let limit: Option<u32> = row.try_get("quarantine_limit")?;
+pub(super) fn quality(row: &Row) -> Result<Quality, StoreError> {
+    let rules: String = row.get("rules")?;
+    let limit: Option<i64> = row.get("quarantine_limit")?;
     Ok(Quality {
         rules: serde_json::from_str(&rules)
             .map_err(|_| StoreError::Unreadable("a job's rules that are none".into()))?,
-        limit: limit.map(QuarantineLimit::from_millionths),
+        limit: limit.map(|limit| QuarantineLimit::from_millionths(small(limit))),
     })
+}
+
+/// A number that was one of 32 bits when it was written.
+fn small(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or_default()
 }
 
 /// A job's source as its row keeps it: a folder, or nothing for the vendor.
@@ -234,8 +252,8 @@ pub(super) fn symbols(text: &str) -> Result<Symbols, StoreError> {
         .map_err(|_| StoreError::Unreadable("a list of symbols that is no list".into()))
 }
 
-pub(super) fn days(row: &SqliteRow) -> Result<DayRange, StoreError> {
-    let start = Nanos(row.try_get("start_ns")?).day();
-    let end = Nanos(row.try_get("end_ns")?).day();
+pub(super) fn days(row: &Row) -> Result<DayRange, StoreError> {
+    let start = Nanos(row.get("start_ns")?).day();
+    let end = Nanos(row.get("end_ns")?).day();
     DayRange::new(start, end).ok_or_else(|| StoreError::Unreadable("a chunk without days".into()))
 }

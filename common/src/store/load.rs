@@ -1,14 +1,20 @@
 //! The load: rows, quarantine, coverage, symbology and settlement of one chunk, in one transaction.
 
+mod copy_in;
+mod encode;
+mod insert;
+mod sink;
+
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, Sqlite, Transaction};
-
-use super::coverage::{held_by_others, insert_slices};
-use super::insert::{InsertStatements, arguments};
+pub use self::encode::{EncodedRows, RowEncoder};
+use self::sink::RowSink;
+use super::coverage::{check_ownership, held_by_others, insert_slices};
+use super::engine::Transaction;
 use super::quarantine::{Judgement, QuarantinedRecord, insert_failures, insert_quarantined};
 use super::rows::{RowBlock, count, quoted};
 use super::settle::{check_fence, fence};
+use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
 use crate::as_u64;
@@ -44,16 +50,16 @@ pub struct Loaded {
 /// An open load. Dropped, it leaves nothing behind.
 #[derive(Debug)]
 pub struct Load {
-    pub(super) transaction: Transaction<'static, Sqlite>,
+    rows: RowSink,
     claim: Claim,
     /// The state that the chunk is in until it is committed: running, or settled before.
     from: ChunkState,
     targets: Targets,
     market_table: String,
-    insert: InsertStatements,
     rules_version: Arc<str>,
-    rows: u64,
     quarantined: u64,
+    /// What others held when it was asked for.
+    others: Option<Vec<Held>>,
 }
 
 /// Where a load's rows and its quarantine go, by their names in SQL.
@@ -79,7 +85,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost.
     pub async fn begin_load(&self, claim: &Claim, mapping: &Mapping) -> Result<Load, StoreError> {
-        let transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let transaction = self.pools.begin().await?;
         let targets = Targets::of(mapping);
         let mut load = Load::new(transaction, claim, mapping, ChunkState::Running, targets);
         load.check_fence().await?;
@@ -89,27 +95,31 @@ impl Store {
 
 impl Load {
     pub(super) fn new(
-        transaction: Transaction<'static, Sqlite>,
+        transaction: Transaction,
         claim: &Claim,
         mapping: &Mapping,
         from: ChunkState,
         targets: Targets,
     ) -> Self {
         Self {
-            transaction,
+            rows: RowSink::new(transaction, &targets.table, mapping, claim.chunk.id),
             from,
-            insert: InsertStatements::new(&targets.table, mapping),
             targets,
             market_table: mapping.table.clone(),
             rules_version: mapping.version(&claim.chunk.quality.rules).into(),
             claim: claim.clone(),
-            rows: 0,
             quarantined: 0,
+            others: None,
         }
     }
 
+    /// The load's transaction; rows that are on their way are in it first.
+    pub(super) async fn transaction(&mut self) -> Result<&mut Transaction, StoreError> {
+        self.rows.transaction().await
+    }
+
     pub(super) async fn check_fence(&mut self) -> Result<(), StoreError> {
-        check_fence(&mut self.transaction, &self.claim, self.from).await
+        check_fence(self.rows.transaction().await?, &self.claim, self.from).await
     }
 
     /// The slices within the chunk's days that other chunks hold.
@@ -117,7 +127,9 @@ impl Load {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn held_by_others(&mut self) -> Result<Vec<Held>, StoreError> {
-        held_by_others(&mut self.transaction, &self.claim.chunk).await
+        let others = held_by_others(self.rows.transaction().await?, &self.claim.chunk).await?;
+        self.others = Some(others.clone());
+        Ok(others)
     }
 
     /// Inserts rows, in the order of the stream.
@@ -125,23 +137,15 @@ impl Load {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn insert(&mut self, block: &RowBlock) -> Result<(), StoreError> {
-        let mut start = 0;
-        while start < block.len() {
-            let rows = self.insert.fitting(block.len() - start);
-            let sql = self.insert.sql(rows);
-            let arguments = arguments(block, start, rows, self.claim.chunk.id.0)?;
-            let inserted = sqlx::query_with(AssertSqlSafe(sql), arguments)
-                .execute(&mut *self.transaction)
-                .await?;
-            if inserted.rows_affected() != as_u64(rows) {
-                return Err(StoreError::Unreadable(
-                    "fewer rows than were inserted".into(),
-                ));
-            }
-            self.rows += inserted.rows_affected();
-            start += rows;
-        }
-        Ok(())
+        self.rows.insert(block).await
+    }
+
+    /// Inserts rows that [`Store::encoder`] has encoded, in the order of the stream.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn insert_encoded(&mut self, rows: EncodedRows) -> Result<(), StoreError> {
+        self.rows.insert_encoded(rows).await
     }
 
     /// Puts records into the quarantine.
@@ -153,6 +157,9 @@ impl Load {
         records: &[QuarantinedRecord],
         now: Nanos,
     ) -> Result<(), StoreError> {
+        if records.is_empty() {
+            return Ok(());
+        }
         let judgement = Judgement {
             chunk: self.claim.chunk.id,
             attempt: self.claim.epoch + self.epochs(),
@@ -160,7 +167,8 @@ impl Load {
             now,
         };
         let table = self.targets.quarantine;
-        insert_quarantined(&mut self.transaction, table, &judgement, records).await?;
+        let transaction = self.rows.transaction().await?;
+        insert_quarantined(transaction, table, &judgement, records).await?;
         self.quarantined += as_u64(records.len());
         Ok(())
     }
@@ -179,41 +187,51 @@ impl Load {
     }
 
     /// Refuses to go on unless every record is accounted for, and each row was taken.
-    pub(super) fn check_accounts(&self, loaded: &Loaded) -> Result<(), StoreError> {
+    pub(super) async fn check_accounts(&mut self, loaded: &Loaded) -> Result<(), StoreError> {
+        let rows = self.rows.finish().await?;
         let accounted = loaded.loaded + loaded.quarantined + loaded.covered;
-        let taken = (loaded.loaded, loaded.quarantined) == (self.rows, self.quarantined);
+        let taken = (loaded.loaded, loaded.quarantined) == (rows, self.quarantined);
         if loaded.fetched == accounted && taken {
             return Ok(());
         }
         Err(StoreError::Accounts(format!(
-            "{} rows and {} quarantined for a chunk of {} records, {} of them accounted for",
-            self.rows, self.quarantined, loaded.fetched, accounted
+            "{rows} rows and {} quarantined for a chunk of {} records, {accounted} of them \
+             accounted for",
+            self.quarantined, loaded.fetched
         )))
+    }
+
+    /// Lets go of all that was inserted.
+    pub(super) async fn rollback(self) -> Result<(), StoreError> {
+        self.rows.into_transaction().await?.rollback().await
     }
 
     /// Settles the chunk and commits: from now on it is done.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the claim was lost meanwhile; the tables are as before.
+    /// [`StoreError::Fenced`] when the claim was lost meanwhile, [`StoreError::Contended`] when
+    /// another chunk came to hold some of its slices; the tables are as before.
     pub async fn commit(mut self, loaded: &Loaded, now: Nanos) -> Result<(), StoreError> {
-        self.check_accounts(loaded)?;
+        self.check_accounts(loaded).await?;
+        let (to, epochs) = (self.from.after(self.event())?, self.epochs());
+        let mut transaction = self.rows.into_transaction().await?;
         let chunk = &self.claim.chunk;
         // What a chunk that was done holds stays its own.
         if self.from != ChunkState::Done {
-            insert_slices(&mut self.transaction, chunk, &loaded.slices).await?;
+            let before = self.others.as_deref();
+            check_ownership(&mut transaction, chunk, &loaded.slices, before).await?;
+            insert_slices(&mut transaction, chunk, &loaded.slices).await?;
         }
         let windows = symbol_windows(chunk, &loaded.resolution);
-        insert_windows(&mut self.transaction, &chunk.dataset, &windows).await?;
-        insert_failures(&mut self.transaction, chunk.id, &loaded.failures).await?;
-        let to = self.from.after(self.event())?;
-        let epochs = self.epochs();
-        let updated = sqlx::query(
-            "UPDATE chunks SET state = ?, epoch = epoch + ?, expected_records = ?,
-                 fetched_records = ?, filtered_records = ?, loaded_records = ?,
-                 quarantined_records = ?, covered_records = ?, archive_object = ?,
-                 market_table = ?, rules_version = ?, error = NULL, owner = NULL,
-                 lease_until = NULL, updated_at = ?
-             WHERE id = ? AND epoch = ? AND state = ?",
+        insert_windows(&mut transaction, &chunk.dataset, &windows).await?;
+        insert_failures(&mut transaction, chunk.id, &loaded.failures).await?;
+        let updated = statement(
+            "UPDATE chunks SET state = $1, epoch = epoch + $2, expected_records = $3,
+                 fetched_records = $4, filtered_records = $5, loaded_records = $6,
+                 quarantined_records = $7, covered_records = $8, archive_object = $9,
+                 market_table = $10, rules_version = $11, error = NULL, owner = NULL,
+                 lease_until = NULL, updated_at = $12
+             WHERE id = $13 AND epoch = $14 AND state = $15",
         )
         .bind(to.name())
         .bind(epochs)
@@ -226,14 +244,14 @@ impl Load {
         .bind(&loaded.archive_object)
         .bind(&self.market_table)
         .bind(&*self.rules_version)
-        .bind(now.0)
-        .bind(chunk.id.0)
+        .bind(now)
+        .bind(chunk.id)
         .bind(self.claim.epoch)
         .bind(self.from.name())
-        .execute(&mut *self.transaction)
+        .execute(&mut transaction)
         .await?;
-        fence(&self.claim, updated.rows_affected())?;
-        self.transaction.commit().await?;
+        fence(&self.claim, updated)?;
+        transaction.commit().await?;
         Ok(())
     }
 }

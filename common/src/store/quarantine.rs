@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Row, Sqlite, SqliteConnection};
 
+use super::engine::{Pools, Transaction};
 use super::rows::{count, unsigned};
+use super::statement::{Row, Statement, Target, statement};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkId, JobId};
 use crate::quality::{RuleFailures, Severity};
@@ -85,21 +84,20 @@ pub struct QuarantineFilter {
 impl QuarantineFilter {
     /// The records wanted, as a query's FROM and WHERE: only what is asked for, so that the table's
     /// key is used.
-    fn sql(&self) -> String {
+    fn sql(&self, pools: &Pools) -> String {
         let mut sql = "quarantine AS q JOIN chunks AS c ON c.id = q.chunk_id
              JOIN jobs AS j ON j.id = c.job_id WHERE true"
             .to_owned();
+        let failed = pools.json_list("q.failed", "f");
+        let failed = format!(" AND $2 IN (SELECT value FROM {failed})");
         let conditions = [
             (
                 self.job.is_some(),
-                " AND (j.name = ?1 OR CAST(j.id AS TEXT) = ?1)",
+                " AND (j.name = $1 OR CAST(j.id AS TEXT) = $1)",
             ),
-            (
-                self.rule.is_some(),
-                " AND ?2 IN (SELECT value FROM json_each(q.failed))",
-            ),
-            (self.chunk.is_some(), " AND q.chunk_id = ?3"),
-            (self.record_number.is_some(), " AND q.record_number = ?4"),
+            (self.rule.is_some(), failed.as_str()),
+            (self.chunk.is_some(), " AND q.chunk_id = $3"),
+            (self.record_number.is_some(), " AND q.record_number = $4"),
         ];
         for (_, condition) in conditions.iter().filter(|(asked, _)| *asked) {
             sql.push_str(condition);
@@ -108,8 +106,8 @@ impl QuarantineFilter {
     }
 
     /// A statement over [`Self::sql`], with its values.
-    fn query(&self, sql: String) -> Query<'_, Sqlite, SqliteArguments> {
-        sqlx::query(AssertSqlSafe(sql))
+    fn query(&self, sql: String) -> Statement {
+        statement(sql)
             .bind(self.job.as_deref())
             .bind(self.rule.as_deref())
             .bind(self.chunk.map(|chunk| chunk.0))
@@ -129,10 +127,14 @@ impl Store {
     ) -> Result<Vec<Quarantined>, StoreError> {
         let sql = format!(
             "SELECT q.*, j.id AS job_id, j.name, c.dataset, c.schema, c.archive_object
-             FROM {} ORDER BY q.chunk_id, q.record_number LIMIT ?5",
-            filter.sql()
+             FROM {} ORDER BY q.chunk_id, q.record_number LIMIT $5",
+            filter.sql(&self.pools)
         );
-        let rows = filter.query(sql).bind(limit).fetch_all(&self.read).await?;
+        let rows = filter
+            .query(sql)
+            .bind(limit)
+            .fetch_all(self.pools.read())
+            .await?;
         rows.iter().map(quarantined).collect()
     }
 
@@ -141,9 +143,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn count_quarantined(&self, filter: &QuarantineFilter) -> Result<u64, StoreError> {
-        let sql = format!("SELECT count(*) FROM {}", filter.sql());
-        let row = filter.query(sql).fetch_one(&self.read).await?;
-        Ok(unsigned(row.try_get(0)?))
+        let sql = format!("SELECT count(*) FROM {}", filter.sql(&self.pools));
+        let row = filter.query(sql).fetch_one(self.pools.read()).await?;
+        Ok(unsigned(row.at(0)?))
     }
 
     /// How many records are quarantined, by each rule that they fail.
@@ -157,18 +159,19 @@ impl Store {
         let sql = format!(
             "SELECT name, schema, f.value AS rule, count(*) AS records FROM (
                  SELECT j.name, c.schema, q.failed FROM {}) AS found,
-                 json_each(found.failed) AS f
+                 {}
              GROUP BY name, schema, f.value ORDER BY records DESC, name, schema, rule",
-            filter.sql()
+            filter.sql(&self.pools),
+            self.pools.json_list("found.failed", "f")
         );
-        let rows = filter.query(sql).fetch_all(&self.read).await?;
+        let rows = filter.query(sql).fetch_all(self.pools.read()).await?;
         rows.iter()
             .map(|row| {
                 Ok(QuarantineCount {
-                    job: row.try_get("name")?,
-                    schema: row.try_get("schema")?,
-                    rule: row.try_get("rule")?,
-                    records: unsigned(row.try_get("records")?),
+                    job: row.get("name")?,
+                    schema: row.get("schema")?,
+                    rule: row.get("rule")?,
+                    records: unsigned(row.get("records")?),
                 })
             })
             .collect()
@@ -182,30 +185,30 @@ impl Store {
         &self,
         job: JobId,
     ) -> Result<Vec<(String, RuleFailures)>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT c.schema, f.rule, f.severity, sum(f.records) AS records
-             -- In this order: few chunks have failures.
-             FROM rule_failures AS f CROSS JOIN chunks AS c ON c.id = f.chunk_id
-             WHERE c.job_id = ? GROUP BY c.schema, f.rule, f.severity
+        let rows = statement(
+            "SELECT c.schema, f.rule, f.severity, CAST(sum(f.records) AS BIGINT) AS records
+             -- Not by the index on the job: few of its chunks have failures.
+             FROM rule_failures AS f JOIN chunks AS c ON c.id = f.chunk_id
+             WHERE +c.job_id = $1 GROUP BY c.schema, f.rule, f.severity
              ORDER BY f.severity, records DESC, c.schema, f.rule",
         )
         .bind(job.0)
-        .fetch_all(&self.read)
+        .fetch_all(self.pools.read())
         .await?;
         rows.iter()
-            .map(|row| Ok((row.try_get("schema")?, failures(row)?)))
+            .map(|row| Ok((row.get("schema")?, failures(row)?)))
             .collect()
     }
 }
 
 /// How often each rule failed in one chunk.
 pub(super) async fn chunk_failures(
-    connection: &mut SqliteConnection,
+    on: impl Into<Target<'_>>,
     chunk: ChunkId,
 ) -> Result<Vec<RuleFailures>, StoreError> {
-    let rows = sqlx::query("SELECT rule, severity, records FROM rule_failures WHERE chunk_id = ?")
-        .bind(chunk.0)
-        .fetch_all(connection)
+    let rows = statement("SELECT rule, severity, records FROM rule_failures WHERE chunk_id = $1")
+        .bind(chunk)
+        .fetch_all(on)
         .await?;
     rows.iter().map(failures).collect()
 }
@@ -223,38 +226,38 @@ pub struct QuarantineCount {
     pub records: u64,
 }
 
-fn failures(row: &SqliteRow) -> Result<RuleFailures, StoreError> {
+fn failures(row: &Row) -> Result<RuleFailures, StoreError> {
     Ok(RuleFailures {
-        rule: row.try_get("rule")?,
-        severity: super::claim::parse(&row.try_get::<String, _>("severity")?)?,
-        records: unsigned(row.try_get("records")?),
+        rule: row.get("rule")?,
+        severity: super::claim::parse(&row.get::<String>("severity")?)?,
+        records: unsigned(row.get("records")?),
     })
 }
 
-fn quarantined(row: &SqliteRow) -> Result<Quarantined, StoreError> {
+fn quarantined(row: &Row) -> Result<Quarantined, StoreError> {
     let json = |column: &str| {
-        let text: String = row.try_get(column)?;
+        let text: String = row.get(column)?;
         serde_json::from_str(&text)
             .map_err(|_| StoreError::Unreadable(format!("a quarantined record's {column}")))
     };
-    let instrument_id: i64 = row.try_get("instrument_id")?;
+    let instrument_id: i64 = row.get("instrument_id")?;
     Ok(Quarantined {
-        job: JobId(row.try_get("job_id")?),
-        job_name: row.try_get("name")?,
-        chunk: ChunkId(row.try_get("chunk_id")?),
-        record_number: unsigned(row.try_get("record_number")?),
-        dataset: row.try_get("dataset")?,
-        schema: row.try_get("schema")?,
+        job: JobId(row.get("job_id")?),
+        job_name: row.get("name")?,
+        chunk: ChunkId(row.get("chunk_id")?),
+        record_number: unsigned(row.get("record_number")?),
+        dataset: row.get("dataset")?,
+        schema: row.get("schema")?,
         instrument_id: u32::try_from(instrument_id).unwrap_or_default(),
-        index_time: Nanos(row.try_get("index_time")?).to_string(),
-        rule: row.try_get("rule")?,
-        found: row.try_get("found")?,
+        index_time: Nanos(row.get("index_time")?).to_string(),
+        rule: row.get("rule")?,
+        found: row.get("found")?,
         failed: json("failed")?,
-        severity: super::claim::parse(&row.try_get::<String, _>("severity")?)?,
-        attempt: unsigned(row.try_get("attempt")?),
-        rules_version: row.try_get("rules_version")?,
-        quarantined_at: Nanos(row.try_get("quarantined_at")?).to_string(),
-        archive_object: row.try_get("archive_object")?,
+        severity: super::claim::parse(&row.get::<String>("severity")?)?,
+        attempt: unsigned(row.get("attempt")?),
+        rules_version: row.get("rules_version")?,
+        quarantined_at: Nanos(row.get("quarantined_at")?).to_string(),
+        archive_object: row.get("archive_object")?,
         record: json("record")?,
     })
 }
@@ -269,7 +272,7 @@ pub(super) struct Judgement<'a> {
 
 /// Inserts records into a quarantine table, one statement each: there are few.
 pub(super) async fn insert_quarantined(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     table: &'static str,
     judgement: &Judgement<'_>,
     records: &[QuarantinedRecord],
@@ -277,7 +280,7 @@ pub(super) async fn insert_quarantined(
     let sql = format!(
         "INSERT INTO {table} (chunk_id, record_number, instrument_id, index_time, rule, found, failed,
              severity, record, attempt, rules_version, quarantined_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     );
     for record in records {
         let failed = serde_json::Value::from(
@@ -287,7 +290,7 @@ pub(super) async fn insert_quarantined(
                 .map(|rule| rule.to_string())
                 .collect::<Vec<_>>(),
         );
-        sqlx::query(AssertSqlSafe(sql.as_str()))
+        statement(sql.as_str())
             .bind(judgement.chunk.0)
             .bind(record.record_number)
             .bind(record.instrument_id)
@@ -300,7 +303,7 @@ pub(super) async fn insert_quarantined(
             .bind(judgement.attempt)
             .bind(judgement.rules_version)
             .bind(judgement.now.0)
-            .execute(&mut *connection)
+            .execute(&mut *transaction)
             .await?;
     }
     Ok(())
@@ -308,19 +311,19 @@ pub(super) async fn insert_quarantined(
 
 /// Notes how often each rule failed in a chunk.
 pub(super) async fn insert_failures(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     chunk: ChunkId,
     failures: &[RuleFailures],
 ) -> Result<(), StoreError> {
     for failed in failures {
-        sqlx::query(
-            "INSERT INTO rule_failures (chunk_id, rule, severity, records) VALUES (?, ?, ?, ?)",
+        statement(
+            "INSERT INTO rule_failures (chunk_id, rule, severity, records) VALUES ($1, $2, $3, $4)",
         )
         .bind(chunk.0)
         .bind(&failed.rule)
         .bind(failed.severity.name())
         .bind(count(failed.records))
-        .execute(&mut *connection)
+        .execute(&mut *transaction)
         .await?;
     }
     Ok(())

@@ -2,13 +2,14 @@
 //! its archived stream; or compared with it.
 
 mod difference;
-
-use sqlx::{AssertSqlSafe, Row, Sqlite, SqliteConnection, Transaction};
+mod old_rows;
 
 pub use self::difference::{ColumnDifference, Difference, RuleDifference};
+use self::old_rows::OldRows;
 use super::load::{Load, Targets};
 use super::quarantine::chunk_failures;
 use super::rows::{quoted, unsigned};
+use super::statement::{Target, statement};
 use super::{Claim, Held, Loaded, Store, StoreError};
 use crate::chunk::{ChunkId, ChunkState, JobId};
 use crate::configuration::mapping::Mapping;
@@ -50,7 +51,7 @@ impl Replayable {
 
 /// Which chunks can be replayed; `?2` says whether those without quarantined records too.
 const REPLAYABLE: &str = "AND c.archive_object IS NOT NULL AND (
-    c.state = 'dead' OR (c.state = 'done' AND (?2 OR c.quarantined_records > 0)))";
+    c.state = 'dead' OR (c.state = 'done' AND ($2 OR c.quarantined_records > 0)))";
 
 /// Which of a job's chunks are to be replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,27 +78,27 @@ impl Store {
             "SELECT c.*, s.symbols, j.rules, j.quarantine_limit, j.source
              FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
              JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE c.job_id = ?1 {REPLAYABLE} AND c.id > ?3 ORDER BY c.id LIMIT ?4"
+             WHERE c.job_id = $1 {REPLAYABLE} AND c.id > $3 ORDER BY c.id LIMIT $4"
         );
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .bind(job.0)
+        let rows = statement(sql)
+            .bind(job)
             .bind(scope == ReplayScope::All)
-            .bind(after.0)
+            .bind(after)
             .bind(limit)
-            .fetch_all(&self.read)
+            .fetch_all(self.pools.read())
             .await?;
         rows.iter()
             .map(|row| {
                 Ok(Replayable {
                     claim: super::claim::claim(row)?,
-                    state: super::claim::parse(&row.try_get::<String, _>("state")?)?,
-                    archive_object: row.try_get("archive_object")?,
-                    market_table: row.try_get("market_table")?,
-                    rules_version: row.try_get("rules_version")?,
-                    loaded: unsigned(row.try_get("loaded_records")?),
-                    quarantined: unsigned(row.try_get("quarantined_records")?),
-                    covered: unsigned(row.try_get("covered_records")?),
-                    filtered: unsigned(row.try_get("filtered_records")?),
+                    state: super::claim::parse(&row.get::<String>("state")?)?,
+                    archive_object: row.get("archive_object")?,
+                    market_table: row.get("market_table")?,
+                    rules_version: row.get("rules_version")?,
+                    loaded: unsigned(row.get("loaded_records")?),
+                    quarantined: unsigned(row.get("quarantined_records")?),
+                    covered: unsigned(row.get("covered_records")?),
+                    filtered: unsigned(row.get("filtered_records")?),
                 })
             })
             .collect()
@@ -112,13 +113,13 @@ impl Store {
         job: JobId,
         scope: ReplayScope,
     ) -> Result<u64, StoreError> {
-        let sql = format!("SELECT count(*) FROM chunks AS c WHERE c.job_id = ?1 {REPLAYABLE}");
-        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
-            .bind(job.0)
+        let sql = format!("SELECT count(*) FROM chunks AS c WHERE c.job_id = $1 {REPLAYABLE}");
+        let row = statement(sql)
+            .bind(job)
             .bind(scope == ReplayScope::All)
-            .fetch_one(&self.read)
+            .fetch_one(self.pools.read())
             .await?;
-        Ok(unsigned(count))
+        Ok(unsigned(row.at(0)?))
     }
 
     /// Begins to swap a chunk's rows: the old ones are gone, and come back unless it is committed.
@@ -132,20 +133,21 @@ impl Store {
         chunk: &Replayable,
         mapping: &Mapping,
     ) -> Result<Load, StoreError> {
-        let transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let transaction = self.pools.begin().await?;
         let (claim, targets) = (&chunk.claim, Targets::of(mapping));
         let mut load = Load::new(transaction, claim, mapping, chunk.state, targets);
         load.check_fence().await?;
-        let old = OldRows::of(&mut load.transaction, chunk, mapping).await?;
-        old.each(&mut load.transaction, "DELETE").await?;
+        let transaction = load.transaction().await?;
+        let old = OldRows::of(transaction, chunk, mapping).await?;
+        old.delete(transaction).await?;
         let deletions = [
-            "DELETE FROM quarantine WHERE chunk_id = ?",
-            "DELETE FROM rule_failures WHERE chunk_id = ?",
+            "DELETE FROM quarantine WHERE chunk_id = $1",
+            "DELETE FROM rule_failures WHERE chunk_id = $1",
         ];
         for sql in deletions {
-            sqlx::query(sql)
-                .bind(claim.chunk.id.0)
-                .execute(&mut *load.transaction)
+            statement(sql)
+                .bind(claim.chunk.id)
+                .execute(&mut *transaction)
                 .await?;
         }
         Ok(load)
@@ -161,28 +163,29 @@ impl Store {
         chunk: &Replayable,
         mapping: &Mapping,
     ) -> Result<Rehearsal, StoreError> {
-        // Temporary tables belong to the connection, and the reader's is as good as any.
-        let transaction = self.read.begin().await?;
+        let transaction = self.pools.begin_rehearsal().await?;
         let targets = Targets {
-            table: "temp.new_rows".to_owned(),
-            quarantine: "temp.new_quarantine",
+            table: "new_rows".to_owned(),
+            quarantine: "new_quarantine",
         };
         let claim = &chunk.claim;
         let mut load = Load::new(transaction, claim, mapping, chunk.state, targets);
         load.check_fence().await?;
-        let old = OldRows::of(&mut load.transaction, chunk, mapping).await?;
-        let (before, after) = (quoted(&old.table), quoted(&mapping.table));
-        for sql in [
-            format!("CREATE TEMP TABLE old_rows AS SELECT * FROM {before} WHERE false"),
-            format!("CREATE TEMP TABLE new_rows AS SELECT * FROM {after} WHERE false"),
-            "CREATE TEMP TABLE new_quarantine AS SELECT * FROM quarantine WHERE false".to_owned(),
+        let transaction = load.transaction().await?;
+        let old = OldRows::of(transaction, chunk, mapping).await?;
+        for (copy, of) in [
+            ("old_rows", old.table.as_str()),
+            ("new_rows", mapping.table.as_str()),
+            ("new_quarantine", "quarantine"),
         ] {
-            sqlx::query(AssertSqlSafe(sql))
-                .execute(&mut *load.transaction)
-                .await?;
-        }
-        old.each(&mut load.transaction, "INSERT INTO temp.old_rows SELECT *")
+            let of = quoted(of);
+            statement(format!(
+                "CREATE TEMP TABLE {copy} AS SELECT * FROM {of} WHERE false"
+            ))
+            .execute(&mut *transaction)
             .await?;
+        }
+        old.copy_into(transaction, "old_rows").await?;
         Ok(Rehearsal {
             load,
             chunk: claim.chunk.id,
@@ -195,8 +198,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn slices_of(&self, chunk: ChunkId) -> Result<Vec<Held>, StoreError> {
-        let mut connection = self.read.acquire().await?;
-        slices_of(&mut connection, chunk).await
+        slices_of(self.pools.read(), chunk).await
     }
 
     /// How often each rule failed in one chunk.
@@ -204,19 +206,15 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn chunk_failures(&self, chunk: ChunkId) -> Result<Vec<RuleFailures>, StoreError> {
-        let mut connection = self.read.acquire().await?;
-        chunk_failures(&mut connection, chunk).await
+        chunk_failures(self.pools.read(), chunk).await
     }
 }
 
-async fn slices_of(
-    connection: &mut SqliteConnection,
-    chunk: ChunkId,
-) -> Result<Vec<Held>, StoreError> {
+async fn slices_of(on: impl Into<Target<'_>>, chunk: ChunkId) -> Result<Vec<Held>, StoreError> {
     let slices =
-        sqlx::query("SELECT instrument_id, start_ns, end_ns FROM coverage WHERE chunk_id = ?")
-            .bind(chunk.0)
-            .fetch_all(connection)
+        statement("SELECT instrument_id, start_ns, end_ns FROM coverage WHERE chunk_id = $1")
+            .bind(chunk)
+            .fetch_all(on)
             .await?;
     slices.iter().map(super::submit::held).collect()
 }
@@ -243,110 +241,13 @@ impl Rehearsal {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn compare(mut self, loaded: &Loaded) -> Result<Difference, StoreError> {
-        self.load.check_accounts(loaded)?;
-        let transaction = &mut self.load.transaction;
+        self.load.check_accounts(loaded).await?;
+        let transaction = self.load.transaction().await?;
         let mut difference = difference::between(transaction, self.chunk, loaded).await?;
         if self.tables.0 != self.tables.1 {
             difference.moved = Some(self.tables);
         }
-        self.load.transaction.rollback().await?;
+        self.load.rollback().await?;
         Ok(difference)
-    }
-}
-
-/// Where a chunk's rows are: its table, and the slices that they lie in.
-struct OldRows {
-    table: String,
-    /// The leading columns of the table's key: instrument and time.
-    key: Option<(String, String)>,
-    slices: Vec<Held>,
-    chunk: ChunkId,
-    rows: u64,
-}
-
-impl OldRows {
-    async fn of(
-        transaction: &mut Transaction<'static, Sqlite>,
-        chunk: &Replayable,
-        mapping: &Mapping,
-    ) -> Result<Self, StoreError> {
-        let id = chunk.claim.chunk.id;
-        let table = chunk.market_table.as_ref().unwrap_or(&mapping.table);
-        let key: Vec<String> = sqlx::query_scalar(
-            "SELECT name FROM pragma_table_info(?) WHERE pk IN (1, 2) ORDER BY pk",
-        )
-        .bind(table)
-        .fetch_all(&mut **transaction)
-        .await?;
-        Ok(Self {
-            table: table.clone(),
-            key: match key.as_slice() {
-                [instrument, time] if instrument == "instrument_id" => {
-                    Some((quoted(instrument), quoted(time)))
-                }
-                _ => None,
-            },
-            slices: slices_of(transaction, id).await?,
-            chunk: id,
-            rows: chunk.loaded,
-        })
-    }
-
-    /// Deletes or copies the chunk's rows: all that the ledger counts. `verb` is what stands before
-    /// FROM.
-    async fn each(&self, connection: &mut SqliteConnection, verb: &str) -> Result<(), StoreError> {
-        let table = quoted(&self.table);
-        let mut found = 0;
-        if let Some((instrument, time)) = &self.key {
-            for slice in &self.slices {
-                let of_slice = of_slice(&table, instrument, slice);
-                let sql = format!(
-                    "{verb} FROM {table} WHERE {of_slice} AND {time} >= ?1 AND {time} < ?2
-                         AND chunk_id = ?3"
-                );
-                let done = sqlx::query(AssertSqlSafe(sql))
-                    .bind(slice.span.start.0)
-                    .bind(slice.span.end.0)
-                    .bind(self.chunk.0)
-                    .execute(&mut *connection)
-                    .await?;
-                found += done.rows_affected();
-            }
-        }
-        if found < self.rows {
-            // A mapping of one's own may put other times into the key than the index time.
-            let already = match verb {
-                "DELETE" => "",
-                _ => " AND row_number NOT IN (SELECT row_number FROM temp.old_rows)",
-            };
-            let sql = format!("{verb} FROM {table} WHERE chunk_id = ?{already}");
-            let done = sqlx::query(AssertSqlSafe(sql))
-                .bind(self.chunk.0)
-                .execute(&mut *connection)
-                .await?;
-            found += done.rows_affected();
-        }
-        if found == self.rows {
-            return Ok(());
-        }
-        Err(StoreError::Accounts(format!(
-            "{} has {found} rows of chunk {}, and the ledger counts {}",
-            self.table, self.chunk, self.rows
-        )))
-    }
-}
-
-/// The rows of a slice's instruments, so that they are found by the table's key: without it each
-/// replay would read the whole table.
-fn of_slice(table: &str, instrument: &str, slice: &Held) -> String {
-    match slice.instrument_id {
-        Some(id) => format!("{instrument} = {id}"),
-        // The distinct instruments, each found by one step down the key.
-        None => format!(
-            "{instrument} IN (WITH RECURSIVE ids (id) AS (
-                 SELECT min({instrument}) FROM {table} UNION ALL
-                 SELECT (SELECT min({instrument}) FROM {table} WHERE {instrument} > ids.id)
-                 FROM ids WHERE ids.id IS NOT NULL) SELECT id FROM ids)"
-        ),
     }
 }

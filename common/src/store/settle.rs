@@ -1,8 +1,9 @@
 //! Settlements without rows: empty, put off, dead; and jobs that are paused.
 
-use sqlx::{Sqlite, Transaction};
-
-use super::coverage::{held_by_others, insert_slices, own_slices};
+use super::clock::{Due, Moment, nanoseconds};
+use super::coverage::{held_by_others, insert_slices, own_slices, take_turn};
+use super::engine::Transaction;
+use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
 use crate::archive::Manifest;
@@ -69,19 +70,20 @@ impl Store {
         now: Nanos,
     ) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(event)?;
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let updated = sqlx::query(
-            "UPDATE chunks SET state = ?, expected_records = 0, error = NULL, owner = NULL,
-                 lease_until = NULL, updated_at = ?
-             WHERE id = ? AND epoch = ? AND state = 'running'",
+        let mut transaction = self.pools.begin().await?;
+        let updated = statement(
+            "UPDATE chunks SET state = $1, expected_records = 0, error = NULL, owner = NULL,
+                 lease_until = NULL, updated_at = $2
+             WHERE id = $3 AND epoch = $4 AND state = 'running'",
         )
         .bind(to.name())
-        .bind(now.0)
-        .bind(claim.chunk.id.0)
+        .bind(now)
+        .bind(claim.chunk.id)
         .bind(claim.epoch)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
-        fence(claim, updated.rows_affected())?;
+        fence(claim, updated)?;
+        take_turn(&mut transaction, &claim.chunk).await?;
         let others = held_by_others(&mut transaction, &claim.chunk).await?;
         let own = own_slices(slices, &others);
         insert_slices(&mut transaction, &claim.chunk, &own).await?;
@@ -95,7 +97,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives a claim back: the chunk is pending again, and due at `due_at`.
+    /// Gives a claim back: the chunk is pending again, and due as `due` says.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost.
@@ -103,29 +105,37 @@ impl Store {
         &self,
         claim: &Claim,
         why: &PutOff,
-        due_at: Nanos,
-        now: Nanos,
+        due: impl Into<Due>,
+        now: impl Into<Moment>,
     ) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(ChunkEvent::PutOff)?;
         let (failed, error) = match why {
-            PutOff::Failed(error) => (1, error),
+            PutOff::Failed(error) => (1_i64, error),
             PutOff::NotYet(error) | PutOff::HandedBack(error) => (0, error),
         };
-        let updated = sqlx::query(
-            "UPDATE chunks SET state = ?, due_at = ?, failures = failures + ?,
-                 error = ?, owner = NULL, lease_until = NULL, updated_at = ?
-             WHERE id = ? AND epoch = ? AND state = 'running'",
-        )
-        .bind(to.name())
-        .bind(due_at.0)
-        .bind(failed)
-        .bind(error)
-        .bind(now.0)
-        .bind(claim.chunk.id.0)
-        .bind(claim.epoch)
-        .execute(&self.write)
-        .await?;
-        fence(claim, updated.rows_affected())
+        let (at, after) = match due.into() {
+            Due::At(time) => (Some(time.0), 0),
+            Due::After(delay) => (None, nanoseconds(delay)),
+        };
+        let sql = format!(
+            "UPDATE chunks SET state = $1, due_at = coalesce($2, {now}) + $3,
+                 failures = failures + $4, error = $5, owner = NULL, lease_until = NULL,
+                 updated_at = {now}
+             WHERE id = $7 AND epoch = $8 AND state = 'running'",
+            now = self.pools.moment(6),
+        );
+        let updated = statement(sql)
+            .bind(to.name())
+            .bind(at)
+            .bind(after)
+            .bind(failed)
+            .bind(error)
+            .bind(now.into())
+            .bind(claim.chunk.id)
+            .bind(claim.epoch)
+            .execute(self.pools.write())
+            .await?;
+        fence(claim, updated)
     }
 
     /// Gives a chunk up, with the reason.
@@ -134,19 +144,19 @@ impl Store {
     /// [`StoreError::Fenced`] when the claim was lost.
     pub async fn give_up(&self, claim: &Claim, error: &str, now: Nanos) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(ChunkEvent::GiveUp)?;
-        let updated = sqlx::query(
-            "UPDATE chunks SET state = ?, failures = failures + 1, error = ?, owner = NULL,
-                 lease_until = NULL, updated_at = ?
-             WHERE id = ? AND epoch = ? AND state = 'running'",
+        let updated = statement(
+            "UPDATE chunks SET state = $1, failures = failures + 1, error = $2, owner = NULL,
+                 lease_until = NULL, updated_at = $3
+             WHERE id = $4 AND epoch = $5 AND state = 'running'",
         )
         .bind(to.name())
         .bind(error)
-        .bind(now.0)
-        .bind(claim.chunk.id.0)
+        .bind(now)
+        .bind(claim.chunk.id)
         .bind(claim.epoch)
-        .execute(&self.write)
+        .execute(self.pools.write())
         .await?;
-        fence(claim, updated.rows_affected())
+        fence(claim, updated)
     }
 
     /// Notes a stream that is in the archive, whole, and that a claimed chunk's records are in it.
@@ -159,11 +169,11 @@ impl Store {
         claim: &Claim,
         manifest: &Manifest,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
+        let mut transaction = self.pools.begin().await?;
+        statement(
             "INSERT INTO archive_objects
                  (key, request, bytes, records, billable_bytes, sha256, fetched_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes, records = excluded.records,
                  billable_bytes = excluded.billable_bytes, sha256 = excluded.sha256,
                  fetched_at = excluded.fetched_at",
@@ -174,16 +184,16 @@ impl Store {
         .bind(super::rows::count(manifest.records))
         .bind(super::rows::count(manifest.billable_bytes))
         .bind(&manifest.sha256)
-        .bind(manifest.fetched_at.0)
-        .execute(&mut *transaction)
+        .bind(manifest.fetched_at)
+        .execute(&mut transaction)
         .await?;
-        sqlx::query(
-            "UPDATE chunks SET archive_object = ? WHERE id = ? AND epoch = ? AND state = 'running'",
+        statement(
+            "UPDATE chunks SET archive_object = $1 WHERE id = $2 AND epoch = $3 AND state = 'running'",
         )
         .bind(&manifest.key)
-        .bind(claim.chunk.id.0)
+        .bind(claim.chunk.id)
         .bind(claim.epoch)
-        .execute(&mut *transaction)
+        .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(())
@@ -194,23 +204,23 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn pause(&self, job: Option<JobId>, reason: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "UPDATE jobs SET state = 'paused', reason = ?
-             WHERE state = 'active' AND (?2 IS NULL OR id = ?2) AND EXISTS (
+        statement(
+            "UPDATE jobs SET state = 'paused', reason = $1
+             WHERE state = 'active' AND ($2 IS NULL OR id = $2) AND EXISTS (
                  SELECT 1 FROM chunks AS c
                  WHERE c.job_id = jobs.id AND c.state IN ('pending', 'running'))",
         )
         .bind(reason)
         .bind(job.map(|job| job.0))
-        .execute(&self.write)
+        .execute(self.pools.write())
         .await?;
         Ok(())
     }
 }
 
 /// One row was changed, or the claim is not ours any more.
-pub(super) fn fence(claim: &Claim, rows_affected: u64) -> Result<(), StoreError> {
-    match rows_affected {
+pub(super) fn fence(claim: &Claim, rows_changed: u64) -> Result<(), StoreError> {
+    match rows_changed {
         1 => Ok(()),
         _ => Err(StoreError::Fenced(claim.chunk.id)),
     }
@@ -218,16 +228,15 @@ pub(super) fn fence(claim: &Claim, rows_affected: u64) -> Result<(), StoreError>
 
 /// Checks the fence before work is done inside a transaction; the settlement checks it again.
 pub(super) async fn check_fence(
-    transaction: &mut Transaction<'static, Sqlite>,
+    transaction: &mut Transaction,
     claim: &Claim,
     state: ChunkState,
 ) -> Result<(), StoreError> {
-    let held: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM chunks WHERE id = ? AND epoch = ? AND state = ?")
-            .bind(claim.chunk.id.0)
-            .bind(claim.epoch)
-            .bind(state.name())
-            .fetch_optional(&mut **transaction)
-            .await?;
+    let held = statement("SELECT 1 FROM chunks WHERE id = $1 AND epoch = $2 AND state = $3")
+        .bind(claim.chunk.id)
+        .bind(claim.epoch)
+        .bind(state.name())
+        .fetch_optional(transaction)
+        .await?;
     held.map(|_| ()).ok_or(StoreError::Fenced(claim.chunk.id))
 }

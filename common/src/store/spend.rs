@@ -1,6 +1,7 @@
 //! Money: reserved before a request goes out, settled by what was received.
 
 use super::rows::{count, unsigned};
+use super::statement::{Target, statement};
 use super::{Claim, Store, StoreError};
 use crate::chunk::JobId;
 use crate::money::Usd;
@@ -21,39 +22,39 @@ impl Store {
     /// [`StoreError::OverBudget`] when it would.
     pub async fn reserve(&self, claim: &Claim, now: Nanos) -> Result<Reservation, StoreError> {
         let chunk = &claim.chunk;
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let spent: i64 = sqlx::query_scalar(
-            "SELECT coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0)
-             FROM spend WHERE job_id = ?",
-        )
-        .bind(chunk.job.0)
-        .fetch_one(&mut *transaction)
-        .await?;
-        let limit: Option<i64> =
-            sqlx::query_scalar("SELECT max_cost_nanousd FROM jobs WHERE id = ?")
-                .bind(chunk.job.0)
-                .fetch_one(&mut *transaction)
-                .await?;
+        let mut transaction = self.pools.begin().await?;
+        // Locked before the sum is read: of two workers at once the second sees the first's.
+        let sql = format!(
+            "SELECT max_cost_nanousd FROM jobs WHERE id = $1{}",
+            self.pools.for_update()
+        );
+        let row = statement(sql)
+            .bind(chunk.job)
+            .fetch_one(&mut transaction)
+            .await?;
+        let limit: Option<i64> = row.at(0)?;
+        let (spent, _) = spent(&mut transaction, chunk.job).await?;
         if let Some(limit) = limit.map(Usd)
-            && Usd(spent) + chunk.cost > limit
+            && spent + chunk.cost > limit
         {
             return Err(StoreError::OverBudget {
                 needed: chunk.cost,
                 limit,
-                spent: Usd(spent),
+                spent,
             });
         }
-        let id = sqlx::query_scalar(
+        let reserved = statement(
             "INSERT INTO spend (job_id, chunk_id, epoch, reserved_nanousd, reserved_at)
-             VALUES (?, ?, ?, ?, ?) RETURNING id",
+             VALUES ($1, $2, $3, $4, $5) RETURNING id",
         )
-        .bind(chunk.job.0)
-        .bind(chunk.id.0)
+        .bind(chunk.job)
+        .bind(chunk.id)
         .bind(claim.epoch)
-        .bind(chunk.cost.0)
-        .bind(now.0)
-        .fetch_one(&mut *transaction)
+        .bind(chunk.cost)
+        .bind(now)
+        .fetch_one(&mut transaction)
         .await?;
+        let id = reserved.at(0)?;
         transaction.commit().await?;
         Ok(Reservation {
             id,
@@ -75,18 +76,20 @@ impl Store {
         now: Nanos,
     ) -> Result<(), StoreError> {
         let paid = reservation.amount.share(bytes, reservation.billable_bytes);
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query("UPDATE spend SET settled_nanousd = ?, bytes = ?, settled_at = ? WHERE id = ?")
-            .bind(paid.0)
+        let mut transaction = self.pools.begin().await?;
+        statement(
+            "UPDATE spend SET settled_nanousd = $1, bytes = $2, settled_at = $3 WHERE id = $4",
+        )
+        .bind(paid)
+        .bind(count(bytes))
+        .bind(now)
+        .bind(reservation.id)
+        .execute(&mut transaction)
+        .await?;
+        statement("UPDATE chunks SET bytes_received = bytes_received + $1 WHERE id = $2")
             .bind(count(bytes))
-            .bind(now.0)
-            .bind(reservation.id)
-            .execute(&mut *transaction)
-            .await?;
-        sqlx::query("UPDATE chunks SET bytes_received = bytes_received + ? WHERE id = ?")
-            .bind(count(bytes))
-            .bind(claim.chunk.id.0)
-            .execute(&mut *transaction)
+            .bind(claim.chunk.id)
+            .execute(&mut transaction)
             .await?;
         transaction.commit().await?;
         Ok(())
@@ -97,14 +100,18 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn spent(&self, job: JobId) -> Result<(Usd, u64), StoreError> {
-        let (spent, bytes): (i64, i64) = sqlx::query_as(
-            "SELECT coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0),
-                 coalesce(sum(bytes), 0)
-             FROM spend WHERE job_id = ?",
-        )
-        .bind(job.0)
-        .fetch_one(&self.read)
-        .await?;
-        Ok((Usd(spent), unsigned(bytes)))
+        spent(self.pools.read(), job).await
     }
+}
+
+async fn spent(on: impl Into<Target<'_>>, job: JobId) -> Result<(Usd, u64), StoreError> {
+    let row = statement(
+        "SELECT CAST(coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0) AS BIGINT),
+             CAST(coalesce(sum(bytes), 0) AS BIGINT)
+         FROM spend WHERE job_id = $1",
+    )
+    .bind(job)
+    .fetch_one(on)
+    .await?;
+    Ok((Usd(row.at(0)?), unsigned(row.at(1)?)))
 }

@@ -2,10 +2,9 @@
 
 use dbn::Schema;
 use serde::Serialize;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::rows::unsigned;
+use super::statement::{Row, statement};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkId, ChunkState, JobId};
 use crate::money::Usd;
@@ -113,18 +112,18 @@ pub struct Unfinished {
 }
 
 const COUNTS: &str = "count(c.id) AS total,
-    coalesce(sum(c.state = 'pending'), 0) AS pending,
-    coalesce(sum(c.state = 'running'), 0) AS running,
-    coalesce(sum(c.state = 'done'), 0) AS done,
-    coalesce(sum(c.state = 'empty'), 0) AS empty,
-    coalesce(sum(c.state = 'dead'), 0) AS dead,
-    coalesce(sum(c.state = 'cancelled'), 0) AS cancelled,
-    coalesce(sum(c.expected_records), 0) AS expected,
-    coalesce(sum(c.fetched_records), 0) AS fetched,
-    coalesce(sum(c.loaded_records), 0) AS loaded,
-    coalesce(sum(c.quarantined_records), 0) AS quarantined,
-    coalesce(sum(c.covered_records), 0) AS covered,
-    coalesce(sum(c.bytes_received), 0) AS bytes";
+    count(*) FILTER (WHERE c.state = 'pending') AS pending,
+    count(*) FILTER (WHERE c.state = 'running') AS running,
+    count(*) FILTER (WHERE c.state = 'done') AS done,
+    count(*) FILTER (WHERE c.state = 'empty') AS empty,
+    count(*) FILTER (WHERE c.state = 'dead') AS dead,
+    count(*) FILTER (WHERE c.state = 'cancelled') AS cancelled,
+    CAST(coalesce(sum(c.expected_records), 0) AS BIGINT) AS expected,
+    CAST(coalesce(sum(c.fetched_records), 0) AS BIGINT) AS fetched,
+    CAST(coalesce(sum(c.loaded_records), 0) AS BIGINT) AS loaded,
+    CAST(coalesce(sum(c.quarantined_records), 0) AS BIGINT) AS quarantined,
+    CAST(coalesce(sum(c.covered_records), 0) AS BIGINT) AS covered,
+    CAST(coalesce(sum(c.bytes_received), 0) AS BIGINT) AS bytes";
 
 impl Store {
     /// All jobs, or those of one name or number, oldest first.
@@ -134,15 +133,15 @@ impl Store {
     pub async fn jobs(&self, wanted: Option<&str>) -> Result<Vec<JobStatus>, StoreError> {
         let sql = format!(
             "SELECT j.id, j.name, j.state, j.reason, {COUNTS},
-                 (SELECT coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0)
+                 (SELECT CAST(coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0) AS BIGINT)
                      FROM spend WHERE spend.job_id = j.id) AS spent
              FROM jobs AS j LEFT JOIN chunks AS c ON c.job_id = j.id
-             WHERE ?1 IS NULL OR j.name = ?1 OR CAST(j.id AS TEXT) = ?1
+             WHERE $1 IS NULL OR j.name = $1 OR CAST(j.id AS TEXT) = $1
              GROUP BY j.id ORDER BY j.id"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = statement(sql)
             .bind(wanted)
-            .fetch_all(&self.read)
+            .fetch_all(self.pools.read())
             .await?;
         rows.iter().map(job_status).collect()
     }
@@ -164,22 +163,23 @@ impl Store {
     pub async fn schemas(&self, job: JobId) -> Result<Vec<SchemaStatus>, StoreError> {
         let sql = format!(
             "SELECT c.schema, {COUNTS},
-                 coalesce(sum((SELECT sum(coalesce(settled_nanousd, reserved_nanousd))
-                     FROM spend WHERE spend.chunk_id = c.id AND spend.job_id = c.job_id)), 0) AS spent
-             FROM chunks AS c WHERE c.job_id = ? GROUP BY c.schema ORDER BY min(c.id)"
+                 CAST(coalesce(sum((SELECT sum(coalesce(settled_nanousd, reserved_nanousd))
+                     FROM spend WHERE spend.chunk_id = c.id AND spend.job_id = c.job_id)), 0)
+                     AS BIGINT) AS spent
+             FROM chunks AS c WHERE c.job_id = $1 GROUP BY c.schema ORDER BY min(c.id)"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(job.0)
-            .fetch_all(&self.read)
+        let rows = statement(sql)
+            .bind(job)
+            .fetch_all(self.pools.read())
             .await?;
         rows.iter()
             .map(|row| {
                 Ok(SchemaStatus {
-                    schema: super::claim::parse(&row.try_get::<String, _>("schema")?)?,
+                    schema: super::claim::parse(&row.get::<String>("schema")?)?,
                     chunks: chunk_counts(row)?,
                     records: record_counts(row)?,
-                    bytes_received: unsigned(row.try_get("bytes")?),
-                    spent: Usd(row.try_get("spent")?),
+                    bytes_received: unsigned(row.get("bytes")?),
+                    spent: Usd(row.get("spent")?),
                 })
             })
             .collect()
@@ -190,96 +190,37 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn unfinished(&self, job: JobId, limit: u32) -> Result<Vec<Unfinished>, StoreError> {
-        let rows = sqlx::query(
+        let rows = statement(
             "SELECT c.id, c.schema, s.symbols, c.start_ns, c.end_ns, c.state, c.due_at, c.error
              FROM chunks AS c JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE c.job_id = ? AND c.state IN ('pending', 'running', 'dead', 'cancelled')
-             ORDER BY c.state = 'dead' DESC, c.id LIMIT ?",
+             WHERE c.job_id = $1 AND c.state IN ('pending', 'running', 'dead', 'cancelled')
+             ORDER BY c.state = 'dead' DESC, c.id LIMIT $2",
         )
-        .bind(job.0)
+        .bind(job)
         .bind(limit)
-        .fetch_all(&self.read)
+        .fetch_all(self.pools.read())
         .await?;
         rows.iter()
             .map(|row| {
                 Ok(Unfinished {
-                    id: ChunkId(row.try_get("id")?),
-                    schema: row.try_get("schema")?,
-                    symbols: super::claim::symbols(&row.try_get::<String, _>("symbols")?)?
-                        .to_string(),
+                    id: ChunkId(row.get("id")?),
+                    schema: row.get("schema")?,
+                    symbols: super::claim::symbols(&row.get::<String>("symbols")?)?.to_string(),
                     days: super::claim::days(row)?,
-                    state: super::claim::parse(&row.try_get::<String, _>("state")?)?,
-                    due_at: Nanos(row.try_get("due_at")?),
-                    error: row.try_get("error")?,
+                    state: super::claim::parse(&row.get::<String>("state")?)?,
+                    due_at: Nanos(row.get("due_at")?),
+                    error: row.get("error")?,
                 })
             })
             .collect()
     }
 }
 
-/// A few rows of a view, as text.
-#[derive(Clone, Debug)]
-pub struct Sample {
-    /// The columns' names.
-    pub columns: Vec<String>,
-    /// The rows; NULL is empty.
-    pub rows: Vec<Vec<String>>,
-}
-
-/// Columns of a sample; more don't fit a terminal.
-const SAMPLE_COLUMNS: usize = 7;
-
-impl Store {
-    /// The first rows of a view, with the symbols that were asked for in front.
-    ///
-    /// # Errors
-    /// [`StoreError`] when there is no such view, or the database fails.
-    pub async fn sample(&self, view: &str, rows: u32) -> Result<Sample, StoreError> {
-        let names = sqlx::query_scalar("SELECT name FROM pragma_table_info(?)");
-        let names: Vec<String> = names.bind(view).fetch_all(&self.read).await?;
-        let columns: Vec<String> = names
-            .into_iter()
-            .filter(|name| !["instrument_id", "chunk_id", "row_number"].contains(&name.as_str()))
-            .take(SAMPLE_COLUMNS)
-            .collect();
-        let Some(index_time) = columns.first() else {
-            return Err(StoreError::Unreadable(format!("no view {view:?}")));
-        };
-        let list: Vec<_> = columns
-            .iter()
-            .map(|name| format!("CAST(v.{name} AS TEXT)"))
-            .collect();
-        let sql = format!(
-            "SELECT (SELECT s.symbol FROM symbology AS s WHERE s.instrument_id = v.instrument_id
-                     AND s.start_date <= substr(v.{index_time}, 1, 10)
-                     AND s.end_date > substr(v.{index_time}, 1, 10) LIMIT 1), {}
-             FROM {view} AS v LIMIT ?",
-            list.join(", ")
-        );
-        let found = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(rows)
-            .fetch_all(&self.read)
-            .await?;
-        let text = |row: &SqliteRow| {
-            let cell = |index| Ok(row.try_get::<Option<String>, _>(index)?.unwrap_or_default());
-            (0..=columns.len())
-                .map(cell)
-                .collect::<Result<Vec<_>, StoreError>>()
-        };
-        let rows = found.iter().map(text).collect::<Result<_, StoreError>>()?;
-        let head = std::iter::once("symbol".to_owned());
-        Ok(Sample {
-            columns: head.chain(columns).collect(),
-            rows,
-        })
-    }
-}
-
-fn job_status(row: &SqliteRow) -> Result<JobStatus, StoreError> {
+fn job_status(row: &Row) -> Result<JobStatus, StoreError> {
     let chunks = chunk_counts(row)?;
     let records = record_counts(row)?;
     let complete = chunks.done + chunks.empty == chunks.total && records.add_up();
-    let written: String = row.try_get("state")?;
+    let written: String = row.get("state")?;
     let state = match written.as_str() {
         "cancelled" => "cancelled",
         _ if complete => "done",
@@ -289,20 +230,20 @@ fn job_status(row: &SqliteRow) -> Result<JobStatus, StoreError> {
         _ => "incomplete",
     };
     Ok(JobStatus {
-        id: JobId(row.try_get("id")?),
-        name: row.try_get("name")?,
+        id: JobId(row.get("id")?),
+        name: row.get("name")?,
         state,
-        reason: row.try_get("reason")?,
+        reason: row.get("reason")?,
         complete,
         chunks,
         records,
-        bytes_received: unsigned(row.try_get("bytes")?),
-        spent_usd: Usd(row.try_get("spent")?),
+        bytes_received: unsigned(row.get("bytes")?),
+        spent_usd: Usd(row.get("spent")?),
     })
 }
 
-fn chunk_counts(row: &SqliteRow) -> Result<ChunkCounts, StoreError> {
-    let count = |name| Ok::<_, StoreError>(unsigned(row.try_get(name)?));
+fn chunk_counts(row: &Row) -> Result<ChunkCounts, StoreError> {
+    let count = |name| Ok::<_, StoreError>(unsigned(row.get(name)?));
     Ok(ChunkCounts {
         total: count("total")?,
         pending: count("pending")?,
@@ -314,8 +255,8 @@ fn chunk_counts(row: &SqliteRow) -> Result<ChunkCounts, StoreError> {
     })
 }
 
-fn record_counts(row: &SqliteRow) -> Result<RecordCounts, StoreError> {
-    let count = |name| Ok::<_, StoreError>(unsigned(row.try_get(name)?));
+fn record_counts(row: &Row) -> Result<RecordCounts, StoreError> {
+    let count = |name| Ok::<_, StoreError>(unsigned(row.get(name)?));
     Ok(RecordCounts {
         expected: count("expected")?,
         fetched: count("fetched")?,

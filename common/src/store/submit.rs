@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use dbn::{SType, Schema};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
 
+use super::coverage::{SPAN, SPAN_INDEXED};
+use super::engine::{Pools, Transaction};
+use super::statement::{ROWS_PER_STATEMENT, Row, statement, tuples};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
@@ -33,7 +34,7 @@ pub struct PlannedChunk {
 }
 
 /// A slice of index time that a chunk holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Held {
     /// The instrument; `None` stands for every instrument of the dataset.
     pub instrument_id: Option<u32>,
@@ -68,22 +69,20 @@ impl Store {
         chunks: &[PlannedChunk],
         now: Nanos,
     ) -> Result<Submission, StoreError> {
-        let mut transaction = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.pools.begin().await?;
         claim_origin(&mut transaction, origin).await?;
         let job = upsert_job(&mut transaction, request, now).await?;
         let revived = revive(&mut transaction, job, now).await?;
         let mut added = 0;
         let mut symbol_sets = HashMap::new();
-        for chunk in chunks {
-            let symbols_id = match symbol_sets.get(&chunk.symbols) {
-                Some(id) => *id,
-                None => {
-                    let id = symbol_set(&mut transaction, &chunk.symbols).await?;
+        for some in chunks.chunks(ROWS_PER_STATEMENT) {
+            for chunk in some {
+                if !symbol_sets.contains_key(&chunk.symbols) {
+                    let id = self.symbol_set(&mut transaction, &chunk.symbols).await?;
                     symbol_sets.insert(chunk.symbols.clone(), id);
-                    id
                 }
-            };
-            added += insert_chunk(&mut transaction, job, request, symbols_id, chunk, now).await?;
+            }
+            added += insert_chunks(&mut transaction, job, request, &symbol_sets, some, now).await?;
         }
         if folder(&request.source).is_some() {
             bring_forward(&mut transaction, job, now).await?;
@@ -106,17 +105,21 @@ impl Store {
         schema: Schema,
         within: Span,
     ) -> Result<Vec<(Held, ChunkId)>, StoreError> {
-        let rows = sqlx::query(
+        let overlap = match self.pools {
+            Pools::Sqlite { .. } => SPAN,
+            Pools::Postgres(_) => SPAN_INDEXED,
+        };
+        let rows = statement(format!(
             "SELECT instrument_id, start_ns, end_ns, chunk_id FROM coverage
-             WHERE dataset = ? AND schema = ? AND start_ns < ? AND end_ns > ?",
-        )
+             WHERE dataset = $1 AND schema = $2 AND {overlap}"
+        ))
         .bind(dataset)
         .bind(schema.as_str())
-        .bind(within.end.0)
-        .bind(within.start.0)
-        .fetch_all(&self.read)
+        .bind(within.start)
+        .bind(within.end)
+        .fetch_all(self.pools.read())
         .await?;
-        let holder = |row: &SqliteRow| Ok((held(row)?, ChunkId(row.try_get("chunk_id")?)));
+        let holder = |row: &Row| Ok((held(row)?, ChunkId(row.get("chunk_id")?)));
         rows.iter().map(holder).collect()
     }
 
@@ -125,27 +128,27 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn outstanding(&self, fingerprint: &str) -> Result<Vec<PlannedChunk>, StoreError> {
-        let rows = sqlx::query(
+        let rows = statement(
             "SELECT c.schema, s.symbols, c.start_ns, c.end_ns, c.expected_records,
                  c.billable_bytes, c.cost_nanousd, c.due_at
              FROM jobs AS j JOIN chunks AS c ON c.job_id = j.id
              JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE j.fingerprint = ? AND c.state IN ('pending', 'running', 'dead')",
+             WHERE j.fingerprint = $1 AND c.state IN ('pending', 'running', 'dead')",
         )
         .bind(fingerprint)
-        .fetch_all(&self.read)
+        .fetch_all(self.pools.read())
         .await?;
         rows.iter()
             .map(|row| {
-                let records: Option<i64> = row.try_get("expected_records")?;
+                let records: Option<i64> = row.get("expected_records")?;
                 Ok(PlannedChunk {
-                    schema: super::claim::parse(&row.try_get::<String, _>("schema")?)?,
-                    symbols: super::claim::symbols(&row.try_get::<String, _>("symbols")?)?,
+                    schema: super::claim::parse(&row.get::<String>("schema")?)?,
+                    symbols: super::claim::symbols(&row.get::<String>("symbols")?)?,
                     days: super::claim::days(row)?,
                     records: records.map(super::rows::unsigned),
-                    billable_bytes: super::rows::unsigned(row.try_get("billable_bytes")?),
-                    cost: Usd(row.try_get("cost_nanousd")?),
-                    due_at: Nanos(row.try_get("due_at")?),
+                    billable_bytes: super::rows::unsigned(row.get("billable_bytes")?),
+                    cost: Usd(row.get("cost_nanousd")?),
+                    due_at: Nanos(row.get("due_at")?),
                 })
             })
             .collect()
@@ -165,29 +168,25 @@ impl Store {
         source: &JobSource,
         within: Span,
     ) -> Result<Vec<(ChunkId, Symbols, DayRange)>, StoreError> {
-        let rows = sqlx::query(
+        let rows = statement(
             "SELECT c.id, s.symbols, c.start_ns, c.end_ns
              FROM chunks AS c JOIN symbol_sets AS s ON s.id = c.symbols_id
              JOIN jobs AS j ON j.id = c.job_id
-             WHERE c.state = 'empty' AND c.dataset = ? AND c.schema = ? AND c.stype_in = ?
-                 AND j.source IS ? AND c.start_ns < ? AND c.end_ns > ?",
+             WHERE c.state = 'empty' AND c.dataset = $1 AND c.schema = $2 AND c.stype_in = $3
+                 AND j.source IS NOT DISTINCT FROM $4 AND c.start_ns < $5 AND c.end_ns > $6",
         )
         .bind(dataset)
         .bind(schema.as_str())
         .bind(stype_in.as_str())
         .bind(folder(source))
-        .bind(within.end.0)
-        .bind(within.start.0)
-        .fetch_all(&self.read)
+        .bind(within.end)
+        .bind(within.start)
+        .fetch_all(self.pools.read())
         .await?;
         rows.iter()
             .map(|row| {
-                let symbols = super::claim::symbols(&row.try_get::<String, _>("symbols")?)?;
-                Ok((
-                    ChunkId(row.try_get("id")?),
-                    symbols,
-                    super::claim::days(row)?,
-                ))
+                let symbols = super::claim::symbols(&row.get::<String>("symbols")?)?;
+                Ok((ChunkId(row.get("id")?), symbols, super::claim::days(row)?))
             })
             .collect()
     }
@@ -197,8 +196,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn origin(&self) -> Result<Option<String>, StoreError> {
-        let known = sqlx::query_scalar("SELECT name FROM origin");
-        Ok(known.fetch_optional(&self.read).await?)
+        let known = statement("SELECT name FROM origin");
+        let row = known.fetch_optional(self.pools.read()).await?;
+        row.map(|row| row.get("name")).transpose()
     }
 
     /// The job that a request made.
@@ -206,11 +206,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn job_of(&self, request: &Request) -> Result<Option<JobId>, StoreError> {
-        let id: Option<i64> = sqlx::query_scalar("SELECT id FROM jobs WHERE fingerprint = ?")
+        let row = statement("SELECT id FROM jobs WHERE fingerprint = $1")
             .bind(request.fingerprint())
-            .fetch_optional(&self.read)
+            .fetch_optional(self.pools.read())
             .await?;
-        Ok(id.map(JobId))
+        row.map(|row| Ok(JobId(row.get("id")?))).transpose()
     }
 
     /// Decides about a job's quality anew; chunks that are settled stay as they are.
@@ -218,11 +218,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn set_quality(&self, job: JobId, quality: &Quality) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET rules = ?, quarantine_limit = ? WHERE id = ?")
+        statement("UPDATE jobs SET rules = $1, quarantine_limit = $2 WHERE id = $3")
             .bind(serde_json::json!(quality.rules).to_string())
             .bind(quality.limit.map(QuarantineLimit::millionths))
-            .bind(job.0)
-            .execute(&self.write)
+            .bind(job)
+            .execute(self.pools.write())
             .await?;
         Ok(())
     }
@@ -237,26 +237,26 @@ impl Store {
     }
 }
 
-pub(super) fn held(row: &SqliteRow) -> Result<Held, StoreError> {
-    let instrument: i64 = row.try_get("instrument_id")?;
+pub(super) fn held(row: &Row) -> Result<Held, StoreError> {
+    let instrument: i64 = row.get("instrument_id")?;
     Ok(Held {
         instrument_id: u32::try_from(instrument).ok(),
         span: Span {
-            start: Nanos(row.try_get("start_ns")?),
-            end: Nanos(row.try_get("end_ns")?),
+            start: Nanos(row.get("start_ns")?),
+            end: Nanos(row.get("end_ns")?),
         },
     })
 }
 
-async fn claim_origin(connection: &mut SqliteConnection, origin: &str) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO origin (only_row, name) VALUES (1, ?) ON CONFLICT DO NOTHING")
+async fn claim_origin(transaction: &mut Transaction, origin: &str) -> Result<(), StoreError> {
+    statement("INSERT INTO origin (only_row, name) VALUES (1, $1) ON CONFLICT DO NOTHING")
         .bind(origin)
-        .execute(&mut *connection)
+        .execute(&mut *transaction)
         .await?;
-    let known: String = sqlx::query_scalar("SELECT name FROM origin")
-        .fetch_one(&mut *connection)
+    let known = statement("SELECT name FROM origin")
+        .fetch_one(transaction)
         .await?;
-    same_origin(&known, origin)
+    same_origin(&known.get::<String>("name")?, origin)
 }
 
 fn same_origin(known: &str, origin: &str) -> Result<(), StoreError> {
@@ -271,14 +271,14 @@ fn same_origin(known: &str, origin: &str) -> Result<(), StoreError> {
 }
 
 async fn upsert_job(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     request: &Request,
     now: Nanos,
 ) -> Result<JobId, StoreError> {
-    let id: i64 = sqlx::query_scalar(
+    let row = statement(
         "INSERT INTO jobs (name, fingerprint, spec, state, priority, max_cost_nanousd, created_at,
              rules, quarantine_limit, source)
-         VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?)
+         VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9)
          ON CONFLICT (fingerprint) DO UPDATE SET state = 'active', reason = NULL,
              priority = excluded.priority, max_cost_nanousd = excluded.max_cost_nanousd,
              rules = excluded.rules, quarantine_limit = excluded.quarantine_limit
@@ -289,51 +289,48 @@ async fn upsert_job(
     .bind(request.spec().to_string())
     .bind(request.priority)
     .bind(request.max_cost.map(|limit| limit.0))
-    .bind(now.0)
+    .bind(now)
     .bind(serde_json::json!(request.quality.rules).to_string())
     .bind(request.quality.limit.map(QuarantineLimit::millionths))
     .bind(folder(&request.source))
-    .fetch_one(&mut *connection)
+    .fetch_one(&mut *transaction)
     .await?;
-    sqlx::query("UPDATE chunks SET priority = ?2 WHERE job_id = ?1 AND priority <> ?2")
+    let id: i64 = row.get("id")?;
+    statement("UPDATE chunks SET priority = $2 WHERE job_id = $1 AND priority <> $2")
         .bind(id)
         .bind(request.priority)
-        .execute(connection)
+        .execute(transaction)
         .await?;
     Ok(JobId(id))
 }
 
-async fn revive(
-    connection: &mut SqliteConnection,
-    job: JobId,
-    now: Nanos,
-) -> Result<u64, StoreError> {
+async fn revive(transaction: &mut Transaction, job: JobId, now: Nanos) -> Result<u64, StoreError> {
     let to = ChunkState::Dead.after(ChunkEvent::Revive)?;
-    let revived = sqlx::query(
-        "UPDATE chunks SET state = ?, failures = 0, due_at = ?, updated_at = ?
-         WHERE job_id = ? AND state = ?",
+    let revived = statement(
+        "UPDATE chunks SET state = $1, failures = 0, due_at = $2, updated_at = $3
+         WHERE job_id = $4 AND state = $5",
     )
     .bind(to.name())
-    .bind(now.0)
-    .bind(now.0)
-    .bind(job.0)
+    .bind(now)
+    .bind(now)
+    .bind(job)
     .bind(ChunkState::Dead.name())
-    .execute(connection)
+    .execute(transaction)
     .await?;
-    Ok(revived.rows_affected())
+    Ok(revived)
 }
 
 /// The files that chunks wait for may have been added: no time tells when.
 async fn bring_forward(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     job: JobId,
     now: Nanos,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE chunks SET due_at = ?2 WHERE job_id = ?1 AND state = ?3 AND due_at > ?2")
-        .bind(job.0)
-        .bind(now.0)
+    statement("UPDATE chunks SET due_at = $2 WHERE job_id = $1 AND state = $3 AND due_at > $2")
+        .bind(job)
+        .bind(now)
         .bind(ChunkState::Pending.name())
-        .execute(connection)
+        .execute(transaction)
         .await?;
     Ok(())
 }
@@ -346,53 +343,62 @@ fn folder(source: &JobSource) -> Option<String> {
     }
 }
 
-async fn symbol_set(
-    connection: &mut SqliteConnection,
-    symbols: &Symbols,
-) -> Result<i64, StoreError> {
-    let text = serde_json::to_value(symbols)
-        .unwrap_or_default()
-        .to_string();
-    let id = sqlx::query_scalar(
-        "INSERT INTO symbol_sets (symbols) VALUES (?)
-         ON CONFLICT (symbols) DO UPDATE SET symbols = excluded.symbols RETURNING id",
-    )
-    .bind(text)
-    .fetch_one(connection)
-    .await?;
-    Ok(id)
+impl Store {
+    async fn symbol_set(
+        &self,
+        transaction: &mut Transaction,
+        symbols: &Symbols,
+    ) -> Result<i64, StoreError> {
+        let text = serde_json::to_value(symbols)
+            .unwrap_or_default()
+            .to_string();
+        statement("INSERT INTO symbol_sets (symbols) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(&text)
+            .execute(&mut *transaction)
+            .await?;
+        let row = statement(match self.pools {
+            Pools::Sqlite { .. } => "SELECT id FROM symbol_sets WHERE symbols = $1",
+            // A list can be longer than an index takes.
+            Pools::Postgres(_) => {
+                "SELECT id FROM symbol_sets WHERE md5(symbols) = md5($1) AND symbols = $1"
+            }
+        });
+        row.bind(text).fetch_one(transaction).await?.get("id")
+    }
 }
 
-async fn insert_chunk(
-    connection: &mut SqliteConnection,
+async fn insert_chunks(
+    transaction: &mut Transaction,
     job: JobId,
     request: &Request,
-    symbols_id: i64,
-    chunk: &PlannedChunk,
+    symbol_sets: &HashMap<Symbols, i64>,
+    chunks: &[PlannedChunk],
     now: Nanos,
 ) -> Result<u64, StoreError> {
-    let span = chunk.days.span();
-    let inserted = sqlx::query(
+    const COLUMNS: usize = 14;
+    let mut insert = statement(format!(
         "INSERT INTO chunks (job_id, dataset, schema, stype_in, symbols_id, start_ns, end_ns,
              priority, state, due_at, expected_records, billable_bytes, cost_nanousd, updated_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(job.0)
-    .bind(&request.dataset)
-    .bind(chunk.schema.as_str())
-    .bind(request.stype_in.as_str())
-    .bind(symbols_id)
-    .bind(span.start.0)
-    .bind(span.end.0)
-    .bind(request.priority)
-    .bind(ChunkState::Pending.name())
-    .bind(chunk.due_at.0)
-    .bind(chunk.records.map(super::rows::count))
-    .bind(super::rows::count(chunk.billable_bytes))
-    .bind(chunk.cost.0)
-    .bind(now.0)
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected())
+         VALUES {} ON CONFLICT DO NOTHING",
+        tuples(1, chunks.len(), COLUMNS)
+    ));
+    for chunk in chunks {
+        let span = chunk.days.span();
+        insert = insert
+            .bind(job)
+            .bind(&request.dataset)
+            .bind(chunk.schema.as_str())
+            .bind(request.stype_in.as_str())
+            .bind(symbol_sets.get(&chunk.symbols).copied())
+            .bind(span.start)
+            .bind(span.end)
+            .bind(request.priority)
+            .bind(ChunkState::Pending.name())
+            .bind(chunk.due_at)
+            .bind(chunk.records.map(super::rows::count))
+            .bind(super::rows::count(chunk.billable_bytes))
+            .bind(chunk.cost)
+            .bind(now);
+    }
+    insert.execute(transaction).await
 }

@@ -1,7 +1,7 @@
 //! What a market table is: a real table, and what its columns hold.
 
-use sqlx::Row;
-
+use super::engine::Pools;
+use super::statement::{Target, statement};
 use super::{Store, StoreError};
 use crate::configuration::mapping::ColumnType;
 
@@ -57,18 +57,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn table(&self, name: &str) -> Result<Table, StoreError> {
-        let found: Option<String> = sqlx::query_scalar(
-            "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ?",
-        )
-        .bind(name)
-        .fetch_optional(&self.read)
-        .await?;
-        let market_tables = sqlx::query_scalar(
-            "SELECT l.name FROM pragma_table_list AS l
-             WHERE l.schema = 'main' AND l.type = 'table'
-                 AND EXISTS (SELECT 1 FROM pragma_table_info(l.name) WHERE name = 'row_number')
-             ORDER BY l.name",
-        );
+        let found = statement(match self.pools {
+            Pools::Sqlite { .. } => {
+                "SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = $1"
+            }
+            Pools::Postgres(_) => {
+                "SELECT CASE relkind WHEN 'v' THEN 'view' ELSE 'table' END AS type FROM pg_class
+                 WHERE relkind IN ('r', 'p', 'v') AND oid = to_regclass(quote_ident($1))"
+            }
+        });
+        let found = found.bind(name).fetch_optional(self.pools.read()).await?;
+        let found: Option<String> = found.map(|row| row.get("type")).transpose()?;
         Ok(Table {
             name: name.to_owned(),
             columns: match found.as_deref() {
@@ -76,34 +75,83 @@ impl Store {
                 _ => Vec::new(),
             },
             is_view: found.as_deref() == Some("view"),
-            market_tables: market_tables.fetch_all(&self.read).await?,
+            market_tables: self.market_tables().await?,
         })
     }
 
+    async fn market_tables(&self) -> Result<Vec<String>, StoreError> {
+        let tables = statement(match self.pools {
+            Pools::Sqlite { .. } => {
+                "SELECT l.name FROM pragma_table_list AS l
+                 WHERE l.schema = 'main' AND l.type = 'table'
+                     AND EXISTS (SELECT 1 FROM pragma_table_info(l.name) WHERE name = 'row_number')
+                 ORDER BY l.name"
+            }
+            Pools::Postgres(_) => {
+                "SELECT c.relname::text AS name
+                 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+                 WHERE a.attname = 'row_number' AND NOT a.attisdropped
+                     AND c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
+                 ORDER BY 1"
+            }
+        });
+        let rows = tables.fetch_all(self.pools.read()).await?;
+        rows.iter().map(|row| row.get("name")).collect()
+    }
+
     async fn table_columns(&self, table: &str) -> Result<Vec<TableColumn>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT i.name, i.type, i.\"notnull\", k.kind
-             FROM pragma_table_info(?1) AS i
-             LEFT JOIN column_kinds AS k ON k.table_name = ?1 AND k.column_name = i.name
-             ORDER BY i.cid",
-        )
-        .bind(table)
-        .fetch_all(&self.read)
-        .await?;
+        let columns = statement(match self.pools {
+            Pools::Sqlite { .. } => {
+                "SELECT i.name, i.type, i.\"notnull\" = 1 AS required, k.kind
+                 FROM pragma_table_info($1) AS i
+                 LEFT JOIN column_kinds AS k ON k.table_name = $1 AND k.column_name = i.name
+                 ORDER BY i.cid"
+            }
+            Pools::Postgres(_) => {
+                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type,
+                     a.attnotnull AS required, k.kind
+                 FROM pg_attribute AS a
+                 LEFT JOIN column_kinds AS k ON k.table_name = $1 AND k.column_name = a.attname
+                 WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0
+                     AND NOT a.attisdropped
+                 ORDER BY a.attnum"
+            }
+        });
+        let rows = columns.bind(table).fetch_all(self.pools.read()).await?;
         rows.iter()
             .map(|row| {
-                let kind: Option<String> = row.try_get("kind")?;
+                let kind: Option<String> = row.get("kind")?;
                 let known = |kind: String| {
                     ColumnType::named(&kind)
                         .ok_or_else(|| StoreError::Unreadable(format!("a column of kind {kind:?}")))
                 };
                 Ok(TableColumn {
-                    name: row.try_get("name")?,
-                    sql_type: row.try_get("type")?,
+                    name: row.get("name")?,
+                    sql_type: row.get("type")?,
                     column_type: kind.map(known).transpose()?,
-                    not_null: row.try_get("notnull")?,
+                    not_null: row.get("required")?,
                 })
             })
             .collect()
     }
+}
+
+/// The names of a table's or view's columns, in their order; of a temporary one's too.
+pub(super) async fn column_names(
+    on: impl Into<Target<'_>>,
+    table: &str,
+) -> Result<Vec<String>, StoreError> {
+    let on = on.into();
+    let names = statement(match on {
+        Target::SqlitePool(_) | Target::Sqlite(_) => {
+            "SELECT name FROM pragma_table_info($1) ORDER BY cid"
+        }
+        Target::PostgresPool(_) | Target::Postgres(_) => {
+            "SELECT attname::text AS name FROM pg_attribute
+             WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped
+             ORDER BY attnum"
+        }
+    });
+    let rows = names.bind(table).fetch_all(on).await?;
+    rows.iter().map(|row| row.get("name")).collect()
 }

@@ -17,6 +17,18 @@ macro_rules! on_every_engine {
                 }
             )*
         }
+
+        mod on_postgresql {
+            $(
+                #[tokio::test]
+                async fn $story() {
+                    let Some((_server, store)) = crate::store::ground::postgresql().await else {
+                        return;
+                    };
+                    super::$story(&store).await;
+                }
+            )*
+        }
     };
 }
 
@@ -28,3 +40,4 @@ mod slices;
 mod replays;
 mod spending;
 mod sqlite;
+mod postgresql;

@@ -103,15 +103,15 @@ async fn the_key_reaches_no_output_and_no_file() {
 }
 
 #[tokio::test]
-async fn a_database_that_this_version_has_not_is_refused_without_its_password() {
+async fn a_database_that_nobody_answers_for_is_told_without_its_password() {
     let installation = Installation::synthetic().await;
     let job = installation.job(JOB);
-    let url = "postgres://me:secret-word@localhost/backhaul";
+    let url = "postgres://me:secret-word@127.0.0.1:1/backhaul";
     let said = installation
         .run(&["run", &job, "--database-url", url])
         .await;
-    assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.stderr.contains("sqlite://"), "{said:?}");
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("DATABASE_URL"), "{said:?}");
     assert!(!said.stderr.contains("secret-word"), "{said:?}");
 }
 

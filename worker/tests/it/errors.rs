@@ -123,6 +123,11 @@ fn store_errors() -> Vec<(StoreError, Decision)> {
         (StoreError::Accounts(words()), Decision::Dead),
         (StoreError::Migration(migration), Decision::Retry(None)),
         (database_error(), Decision::Retry(None)),
+        (StoreError::Contended, Decision::Retry(None)),
+        (
+            StoreError::Unreachable(sqlx::Error::PoolTimedOut),
+            Decision::Retry(None),
+        ),
     ]
 }
 
@@ -178,6 +183,8 @@ fn store_variant(error: &StoreError) -> usize {
         StoreError::Accounts(_) => 9,
         StoreError::Migration(_) => 10,
         StoreError::Database(_) => 11,
+        StoreError::Contended => 12,
+        StoreError::Unreachable(_) => 13,
     }
 }
 
@@ -214,7 +221,7 @@ async fn every_error_leads_to_what_it_should() {
             .iter()
             .map(|(error, _)| store_variant(error))
             .collect(),
-        11,
+        13,
     );
     let stream = stream_errors();
     assert_all(stream.iter().map(stream_variant).collect(), 6);

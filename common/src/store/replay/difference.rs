@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 
+use super::super::engine::Transaction;
 use super::super::quarantine::chunk_failures;
-use super::super::rows::{quoted, unsigned};
+use super::super::rows::{LINEAGE, quoted, unsigned};
+use super::super::statement::statement;
+use super::super::table::column_names;
 use super::super::{Loaded, StoreError};
 use super::Replayable;
 use crate::chunk::ChunkId;
@@ -155,55 +157,49 @@ fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
 
 /// What the rehearsal's tables hold, against those of the chunk.
 pub(super) async fn between(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     chunk: ChunkId,
     loaded: &Loaded,
 ) -> Result<Difference, StoreError> {
     for sql in [
-        "CREATE UNIQUE INDEX temp.old_by_number ON old_rows (row_number)",
-        "CREATE UNIQUE INDEX temp.new_by_number ON new_rows (row_number)",
-        "CREATE UNIQUE INDEX temp.new_quarantine_by_number ON new_quarantine (record_number)",
+        "CREATE UNIQUE INDEX old_by_number ON old_rows (row_number)",
+        "CREATE UNIQUE INDEX new_by_number ON new_rows (row_number)",
+        "CREATE UNIQUE INDEX new_quarantine_by_number ON new_quarantine (record_number)",
     ] {
-        sqlx::query(sql).execute(&mut *connection).await?;
+        statement(sql).execute(&mut *transaction).await?;
     }
-    let mut difference = rows(connection).await?;
-    quarantine(connection, chunk, &mut difference).await?;
-    let before = chunk_failures(connection, chunk).await?;
+    let mut difference = rows(transaction).await?;
+    quarantine(transaction, chunk, &mut difference).await?;
+    let before = chunk_failures(transaction, chunk).await?;
     difference.count_failures(&before, &loaded.failures);
     Ok(difference)
 }
 
-async fn rows(connection: &mut SqliteConnection) -> Result<Difference, StoreError> {
+async fn rows(transaction: &mut Transaction) -> Result<Difference, StoreError> {
     // Only what both tables have can be compared: a mapping may have moved to another table.
-    let columns: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM pragma_table_info('new_rows', 'temp')
-         WHERE name IN (SELECT name FROM pragma_table_info('old_rows', 'temp'))
-             AND name NOT IN ('chunk_id', 'row_number') ORDER BY cid",
-    )
-    .fetch_all(&mut *connection)
-    .await?;
+    let before = column_names(&mut *transaction, "old_rows").await?;
+    let mut columns = column_names(&mut *transaction, "new_rows").await?;
+    columns.retain(|name| before.contains(name) && !LINEAGE.contains(&name.as_str()));
     let unequal: Vec<_> = columns
         .iter()
         .map(|name| {
             let name = quoted(name);
-            format!("o.{name} IS NOT n.{name}")
+            format!("o.{name} IS DISTINCT FROM n.{name}")
         })
         .collect();
     let counts: Vec<_> = unequal
         .iter()
-        .map(|unequal| format!("coalesce(sum({unequal}), 0)"))
+        .map(|unequal| format!("count(*) FILTER (WHERE {unequal})"))
         .collect();
     let sql = format!(
-        "SELECT (SELECT count(*) FROM temp.old_rows), (SELECT count(*) FROM temp.new_rows),
-             count(*), coalesce(sum({}), 0), {}
-         FROM temp.old_rows AS o JOIN temp.new_rows AS n ON n.row_number = o.row_number",
+        "SELECT (SELECT count(*) FROM old_rows), (SELECT count(*) FROM new_rows),
+             count(*), count(*) FILTER (WHERE {}), {}
+         FROM old_rows AS o JOIN new_rows AS n ON n.row_number = o.row_number",
         unequal.join(" OR "),
         counts.join(", ")
     );
-    let row = sqlx::query(AssertSqlSafe(sql))
-        .fetch_one(&mut *connection)
-        .await?;
-    let number = |index: usize| Ok::<_, StoreError>(unsigned(row.try_get(index)?));
+    let row = statement(sql).fetch_one(&mut *transaction).await?;
+    let number = |index: usize| Ok::<_, StoreError>(unsigned(row.at(index)?));
     let (before, after, both) = (number(0)?, number(1)?, number(2)?);
     let mut difference = Difference {
         rows_before: before,
@@ -216,7 +212,7 @@ async fn rows(connection: &mut SqliteConnection) -> Result<Difference, StoreErro
     for (index, name) in columns.iter().enumerate() {
         let changed = number(4 + index)?;
         if changed > 0 {
-            let column = example(connection, name, changed).await?;
+            let column = example(transaction, name, changed).await?;
             difference.columns.insert(name.clone(), column);
         }
     }
@@ -224,56 +220,55 @@ async fn rows(connection: &mut SqliteConnection) -> Result<Difference, StoreErro
 }
 
 async fn example(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     name: &str,
     changed: u64,
 ) -> Result<ColumnDifference, StoreError> {
     let name = quoted(name);
     let sql = format!(
         "SELECT CAST(o.{name} AS TEXT), CAST(n.{name} AS TEXT)
-         FROM temp.old_rows AS o JOIN temp.new_rows AS n ON n.row_number = o.row_number
-         WHERE o.{name} IS NOT n.{name} ORDER BY o.row_number LIMIT 1"
+         FROM old_rows AS o JOIN new_rows AS n ON n.row_number = o.row_number
+         WHERE o.{name} IS DISTINCT FROM n.{name} ORDER BY o.row_number LIMIT 1"
     );
-    let (example_before, example_after) = sqlx::query_as(AssertSqlSafe(sql))
-        .fetch_one(connection)
-        .await?;
+    let row = statement(sql).fetch_one(transaction).await?;
     Ok(ColumnDifference {
         changed,
-        example_before,
-        example_after,
+        example_before: row.at(0)?,
+        example_after: row.at(1)?,
     })
 }
 
 async fn quarantine(
-    connection: &mut SqliteConnection,
+    transaction: &mut Transaction,
     chunk: ChunkId,
     difference: &mut Difference,
 ) -> Result<(), StoreError> {
-    const OLD: &str = "(SELECT * FROM main.quarantine WHERE chunk_id = ?1)";
-    const NEW: &str = "(SELECT * FROM temp.new_quarantine)";
-    let counts = "SELECT (SELECT count(*) FROM main.quarantine WHERE chunk_id = ?),
-         (SELECT count(*) FROM temp.new_quarantine)";
-    let (before, after): (i64, i64) = sqlx::query_as(counts)
-        .bind(chunk.0)
-        .fetch_one(&mut *connection)
+    const OLD: &str = "(SELECT * FROM quarantine WHERE chunk_id = $1)";
+    const NEW: &str = "(SELECT * FROM new_quarantine)";
+    let counts = "SELECT (SELECT count(*) FROM quarantine WHERE chunk_id = $1),
+         (SELECT count(*) FROM new_quarantine)";
+    let row = statement(counts)
+        .bind(chunk)
+        .fetch_one(&mut *transaction)
         .await?;
-    difference.quarantined_before = unsigned(before);
-    difference.quarantined_after = unsigned(after);
+    difference.quarantined_before = unsigned(row.at(0)?);
+    difference.quarantined_after = unsigned(row.at(1)?);
     for (from, to, entering) in [(NEW, OLD, true), (OLD, NEW, false)] {
         let sql = format!(
             "SELECT rule, count(*) FROM {from} AS q WHERE NOT EXISTS (
                  SELECT 1 FROM {to} AS other WHERE other.record_number = q.record_number)
              GROUP BY rule"
         );
-        let moved: Vec<(String, i64)> = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(chunk.0)
-            .fetch_all(&mut *connection)
+        let moved = statement(sql)
+            .bind(chunk)
+            .fetch_all(&mut *transaction)
             .await?;
-        for (rule, records) in moved {
-            let rule = difference.rules.entry(rule).or_default();
+        for row in moved {
+            let rule = difference.rules.entry(row.at(0)?).or_default();
+            let records = Some(unsigned(row.at(1)?));
             match entering {
-                true => rule.entered_quarantine = Some(unsigned(records)),
-                false => rule.left_quarantine = Some(unsigned(records)),
+                true => rule.entered_quarantine = records,
+                false => rule.left_quarantine = records,
             }
         }
     }

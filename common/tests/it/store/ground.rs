@@ -16,6 +16,7 @@ use common::time::{Day, DayRange, Nanos, Span};
 use common::vendor::{Resolution, SymbolWindow};
 use dbn::{SType, Schema};
 use proptest::test_runner::Config;
+use testkit::postgres::Postgres;
 use testkit::sandbox::Sandbox;
 
 pub const NOW: Nanos = Nanos(1_710_000_000_000_000_000);
@@ -29,6 +30,17 @@ pub async fn sqlite() -> (Sandbox, Store) {
     let sandbox = Sandbox::new();
     let store = open(&sandbox).await.expect("a new store can be opened");
     (sandbox, store)
+}
+
+/// A store on a private server; `None` where none is installed.
+pub async fn postgresql() -> Option<(Postgres, Store)> {
+    let server = Postgres::start()?;
+    Store::migrate(&server.url())
+        .await
+        .expect("tables can be made");
+    let store = Store::open(&server.url(), Access::Work).await;
+    let store = store.expect("the server answers");
+    Some((server, store.expect("a server is always there")))
 }
 
 pub async fn open(sandbox: &Sandbox) -> Result<Store, StoreError> {

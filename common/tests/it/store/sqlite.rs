@@ -79,7 +79,7 @@ async fn a_file_without_our_tables_is_refused_to_a_reader() {
 #[tokio::test]
 async fn an_address_that_is_no_file_is_refused_with_an_example() {
     for url in [
-        "postgres://me:secret@host/db",
+        "postgress://me:secret@host/db",
         "sqlite://",
         "sqlite://a?mode=ro",
         "backhaul.db",

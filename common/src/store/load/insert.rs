@@ -6,8 +6,8 @@ use std::sync::{Arc, LazyLock};
 use sqlx::Arguments;
 use sqlx::sqlite::SqliteArguments;
 
-use super::StoreError;
-use super::rows::{ColumnValues, LINEAGE, NULL, RowBlock, quoted};
+use super::super::StoreError;
+use super::super::rows::{ColumnValues, LINEAGE, NULL, RowBlock, quoted};
 use crate::configuration::mapping::Mapping;
 
 /// `SQLite` takes 32,766 values a statement.

@@ -1,0 +1,156 @@
+//! Binary COPY into an open transaction, as a task of its own: it sends while the next rows are
+//! prepared, and can be let go at any moment without leaving a connection in the middle of something.
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::super::StoreError;
+use super::super::copy::CopyEncoder;
+use super::super::engine::{PgSession, Transaction};
+use super::super::rows::quoted;
+use super::encode::EncodedRows;
+
+/// Blocks between who inserts and the connection.
+const BLOCKS_AHEAD: usize = 2;
+
+/// A transaction that rows are copied into.
+#[derive(Debug)]
+pub(super) struct CopyIn {
+    sql: String,
+    state: State,
+    /// Rows that the database says it took.
+    taken: u64,
+    /// Rows that were sent.
+    sent: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle(Transaction),
+    Copying {
+        rows: mpsc::Sender<Vec<u8>>,
+        task: AbortOnDrop,
+    },
+    /// A COPY failed, and its connection is given up.
+    Failed,
+}
+
+/// A COPY that is under way; nobody waits for one that is let go.
+#[derive(Debug)]
+struct AbortOnDrop(JoinHandle<Result<(PgSession, u64), StoreError>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl CopyIn {
+    pub(super) fn new<'a>(
+        session: PgSession,
+        table: &str,
+        columns: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let columns: Vec<_> = columns.map(quoted).collect();
+        Self {
+            sql: format!(
+                "COPY {table} ({}) FROM STDIN (FORMAT binary)",
+                columns.join(", ")
+            ),
+            state: State::Idle(Transaction::Postgres(session)),
+            taken: 0,
+            sent: 0,
+        }
+    }
+
+    /// Sends rows; a COPY begins with the first of them.
+    pub(super) async fn send(&mut self, block: EncodedRows) -> Result<(), StoreError> {
+        if block.rows == 0 {
+            return Ok(());
+        }
+        self.state = match std::mem::replace(&mut self.state, State::Failed) {
+            State::Idle(Transaction::Postgres(session)) => {
+                let (rows, received) = mpsc::channel(BLOCKS_AHEAD);
+                let task = tokio::spawn(copy(session, self.sql.clone(), received));
+                State::Copying {
+                    rows,
+                    task: AbortOnDrop(task),
+                }
+            }
+            other => other,
+        };
+        let State::Copying { rows, .. } = &self.state else {
+            return Err(failed_before());
+        };
+        self.sent += block.rows;
+        match rows.send(block.bytes).await {
+            Ok(()) => Ok(()),
+            // The task has ended, and says why.
+            Err(_ended) => self.finish().await.and(Err(failed_before())),
+        }
+    }
+
+    /// Ends a COPY that is under way; how many rows the database has taken, which are all.
+    pub(super) async fn finish(&mut self) -> Result<u64, StoreError> {
+        self.state = match std::mem::replace(&mut self.state, State::Failed) {
+            State::Copying { rows, mut task } => {
+                drop(rows);
+                let ended = (&mut task.0).await;
+                let (session, taken) = ended.map_err(|_| failed_before())??;
+                self.taken += taken;
+                State::Idle(Transaction::Postgres(session))
+            }
+            State::Idle(transaction) => State::Idle(transaction),
+            State::Failed => return Err(failed_before()),
+        };
+        if self.taken == self.sent {
+            return Ok(self.taken);
+        }
+        Err(StoreError::Accounts(format!(
+            "the database took {} rows of {}",
+            self.taken, self.sent
+        )))
+    }
+
+    pub(super) async fn transaction(&mut self) -> Result<&mut Transaction, StoreError> {
+        self.finish().await?;
+        match &mut self.state {
+            State::Idle(transaction) => Ok(transaction),
+            State::Copying { .. } | State::Failed => Err(failed_before()),
+        }
+    }
+
+    pub(super) async fn into_transaction(mut self) -> Result<Transaction, StoreError> {
+        self.finish().await?;
+        match self.state {
+            State::Idle(transaction) => Ok(transaction),
+            State::Copying { .. } | State::Failed => Err(failed_before()),
+        }
+    }
+}
+
+/// Copies what comes; the session again, and the rows that the database counted. After an error the
+/// session is dropped, and with it the connection.
+async fn copy(
+    mut session: PgSession,
+    sql: String,
+    mut blocks: mpsc::Receiver<Vec<u8>>,
+) -> Result<(PgSession, u64), StoreError> {
+    let mut copy = session.connection.copy_in_raw(&sql).await?;
+    let mut header = Vec::new();
+    CopyEncoder::begin(&mut header);
+    copy.send(header).await?;
+    while let Some(block) = blocks.recv().await {
+        copy.send(block).await?;
+    }
+    let mut trailer = Vec::new();
+    CopyEncoder::end(&mut trailer);
+    copy.send(trailer).await?;
+    let rows = copy.finish().await?;
+    Ok((session, rows))
+}
+
+/// A COPY has failed before, or its task did.
+fn failed_before() -> StoreError {
+    StoreError::Database(sqlx::Error::WorkerCrashed)
+}
