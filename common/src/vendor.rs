@@ -10,5 +10,6 @@ pub mod retry;
 
 pub use client::{RangeStream, Vendor};
 pub use error::VendorError;
+pub use limiter::Limiter;
 pub use range_request::RangeRequest;
 pub use resolution::{Resolution, SymbolWindow};

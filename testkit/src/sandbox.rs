@@ -53,6 +53,7 @@ impl Sandbox {
         settings.read_timeout_seconds = 2.0;
         settings.metadata_requests_per_second = 10_000.0;
         settings.data_requests_per_second = 10_000.0;
+        settings.symbology_requests_per_second = 10_000.0;
         settings
     }
 

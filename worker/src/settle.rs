@@ -17,7 +17,7 @@ use crate::error::{ChunkError, chain};
 const NOT_YET: Duration = Duration::from_secs(3600);
 
 /// The longest wait before a retry, whatever the vendor asks for.
-pub const RETRY_WAIT_MAX: Duration = common::vendor::client::WAIT_MAX;
+pub const RETRY_WAIT_MAX: Duration = common::vendor::limiter::WAIT_MAX;
 
 /// What to do about a chunk that its rules gave up.
 const MEND: &str = ". Nothing of it was loaded; mend the rule or the mapping, or raise \

@@ -74,9 +74,15 @@ pub struct Settings {
     /// Metadata requests a second (`BACKHAUL_METADATA_REQUESTS_PER_SECOND`). Default 20, the
     /// vendor's limit for a team.
     pub metadata_requests_per_second: f64,
-    /// Data and symbology requests a second (`BACKHAUL_DATA_REQUESTS_PER_SECOND`). Default 100,
+    /// Requests a second for streams of records (`BACKHAUL_DATA_REQUESTS_PER_SECOND`). Default 100,
     /// the vendor's limit for a team.
     pub data_requests_per_second: f64,
+    /// Symbology requests a second (`BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND`). Default 100, the
+    /// vendor's limit for a team.
+    pub symbology_requests_per_second: f64,
+    /// Connections to the vendor at once (`BACKHAUL_VENDOR_CONNECTIONS_MAX`). Default 100, the
+    /// vendor's limit for a team.
+    pub vendor_connections_max: usize,
     /// The largest share of a chunk's records, in percent, that may be quarantined
     /// (`BACKHAUL_MAX_QUARANTINE_PERCENT`), where a job doesn't say otherwise: above it the chunk
     /// is given up and nothing of it loaded. Default 1.
@@ -105,6 +111,8 @@ impl Default for Settings {
             read_timeout_seconds: 60.0,
             metadata_requests_per_second: 20.0,
             data_requests_per_second: 100.0,
+            symbology_requests_per_second: 100.0,
+            vendor_connections_max: 100,
             max_quarantine_percent: QuarantineLimit::default(),
         }
     }
@@ -124,6 +132,8 @@ const ENVIRONMENT: &[&str] = &[
     "BACKHAUL_READ_TIMEOUT_SECONDS",
     "BACKHAUL_METADATA_REQUESTS_PER_SECOND",
     "BACKHAUL_DATA_REQUESTS_PER_SECOND",
+    "BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND",
+    "BACKHAUL_VENDOR_CONNECTIONS_MAX",
     "BACKHAUL_MAX_QUARANTINE_PERCENT",
     "BACKHAUL_CONFIG_DIR",
     "BACKHAUL_LOG",
@@ -184,6 +194,12 @@ impl Settings {
             "BACKHAUL_DATA_REQUESTS_PER_SECOND" => {
                 self.data_requests_per_second = number(name, value)?;
             }
+            "BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND" => {
+                self.symbology_requests_per_second = number(name, value)?;
+            }
+            "BACKHAUL_VENDOR_CONNECTIONS_MAX" => {
+                self.vendor_connections_max = number(name, value)?;
+            }
             "BACKHAUL_MAX_QUARANTINE_PERCENT" => {
                 self.max_quarantine_percent = value.parse().map_err(|error: NotAPercentage| {
                     let message = format!("{value:?}: {error}");
@@ -209,6 +225,10 @@ impl Settings {
                 self.metadata_requests_per_second,
             ),
             ("data_requests_per_second", self.data_requests_per_second),
+            (
+                "symbology_requests_per_second",
+                self.symbology_requests_per_second,
+            ),
         ];
         for (name, value) in positive {
             if !(0.001..1e9).contains(&value) {
@@ -218,6 +238,13 @@ impl Settings {
                     "write a number from 0.001 to below 1000000000",
                 ));
             }
+        }
+        if !(1..=10_000).contains(&self.vendor_connections_max) {
+            return Err(Refusal::of(
+                "vendor_connections_max",
+                format!("{} is out of range", self.vendor_connections_max),
+                "write a whole number from 1 to 10000",
+            ));
         }
         if self.attempts_max == 0 || self.workers > 1024 {
             return Err(Refusal::of(

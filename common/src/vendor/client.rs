@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,7 +17,7 @@ use reqwest::header::{ACCEPT, RETRY_AFTER};
 
 use super::dates::{date, from_date, nanos};
 use super::error::VendorError;
-use super::limiter::Limiter;
+use super::limiter::{Class, Limiter, Limits, Permit, WAIT_MAX};
 use super::range_request::RangeRequest;
 use super::resolution::{Resolution, SymbolWindow, parse_id};
 use super::retry::RetryDelays;
@@ -30,8 +29,6 @@ use crate::time::{Day, DayRange, Span};
 
 /// Tries of a metadata or symbology request, which cost nothing.
 const FREE_REQUEST_TRIES_MAX: u32 = 8;
-/// The longest that one answer holds requests back, whatever it asks for.
-pub const WAIT_MAX: Duration = Duration::from_secs(600);
 /// Bytes of an error's body that are read.
 const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
 
@@ -42,8 +39,7 @@ pub struct Vendor {
     range_url: reqwest::Url,
     http: reqwest::Client,
     client: HistoricalClient,
-    metadata_pace: Arc<Limiter>,
-    data_pace: Arc<Limiter>,
+    limiter: Limiter,
     retry: RetryDelays,
 }
 
@@ -58,11 +54,19 @@ impl fmt::Debug for Vendor {
 }
 
 impl Vendor {
-    /// A client by the settings. Nothing is sent yet.
+    /// A client by the settings, which has the vendor's limits for itself. Nothing is sent yet.
     ///
     /// # Errors
     /// [`Refusal`] when the key or the address can't be used.
     pub fn new(settings: &Settings) -> Result<Self, Refusal> {
+        Self::with_limiter(settings, Limiter::in_process(Limits::by(settings)))
+    }
+
+    /// A client by the settings that shares the vendor's limits with others.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_limiter(settings: &Settings, limiter: Limiter) -> Result<Self, Refusal> {
         let key = settings.require_api_key()?.clone();
         let bad_url = |message: String| {
             let help = "write for example https://hist.databento.com";
@@ -103,8 +107,7 @@ impl Vendor {
             range_url,
             http,
             client,
-            metadata_pace: Arc::new(Limiter::new(settings.metadata_requests_per_second)),
-            data_pace: Arc::new(Limiter::new(settings.data_requests_per_second)),
+            limiter,
             retry: RetryDelays::by(settings),
         })
     }
@@ -258,7 +261,7 @@ impl Vendor {
                 let params = params.clone();
                 async move { client.symbology().resolve(&params).await }
             };
-            match self.retrying(&self.data_pace, ask).await {
+            match self.retrying(Class::Symbology, ask).await {
                 Ok(answer) => resolution.take(answer, group.first().filter(|_| parents))?,
                 // None of them means anything there.
                 Err(VendorError::NoSession { .. }) => {}
@@ -269,11 +272,12 @@ impl Vendor {
     }
 
     /// Opens a stream of records. It is tried once: what was sent is billed, so the caller decides.
+    /// The stream is one of the vendor's connections until it is dropped.
     ///
     /// # Errors
-    /// [`VendorError`]; a 429 holds back all data requests.
+    /// [`VendorError`]; a 429 holds back all requests for streams.
     pub async fn get_range(&self, request: &RangeRequest) -> Result<RangeStream, VendorError> {
-        self.data_pace.wait().await;
+        let permit = self.limiter.admit(Class::Timeseries).await;
         let symbols = request.symbols.to_string();
         let (start, end) = (
             request.span.start.0.to_string(),
@@ -300,12 +304,16 @@ impl Vendor {
             .await;
         let response = sent.map_err(|error| VendorError::Connection(error.without_url()))?;
         if response.status().is_success() {
-            return Ok(RangeStream { response });
+            return Ok(RangeStream {
+                response,
+                _permit: permit,
+            });
         }
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let body = error_body(response).await;
+        drop(permit);
         let retry_after = retry_after
             .map(Duration::from_secs)
             .map(|wait| wait.min(WAIT_MAX));
@@ -313,7 +321,7 @@ impl Vendor {
         let error = error.without(self.key.expose());
         if let VendorError::RateLimited { retry_after } = &error {
             let wait = retry_after.unwrap_or_else(|| self.retry.after(1));
-            self.data_pace.hold(wait).await;
+            self.limiter.hold(Class::Timeseries, wait).await;
         }
         Err(error)
     }
@@ -322,13 +330,13 @@ impl Vendor {
     where
         F: Future<Output = databento::Result<T>>,
     {
-        self.retrying(&self.metadata_pace, ask).await
+        self.retrying(Class::Metadata, ask).await
     }
 
     /// Asks what costs nothing until there is an answer, or an error that would come again.
     async fn retrying<T, F>(
         &self,
-        pace: &Limiter,
+        class: Class,
         ask: impl Fn(HistoricalClient) -> F,
     ) -> Result<T, VendorError>
     where
@@ -336,8 +344,10 @@ impl Vendor {
     {
         let mut tries = 0;
         loop {
-            pace.wait().await;
-            let error = match ask(self.client.clone()).await {
+            let permit = self.limiter.admit(class).await;
+            let answer = ask(self.client.clone()).await;
+            drop(permit);
+            let error = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => VendorError::from(error).without(self.key.expose()),
             };
@@ -359,7 +369,7 @@ impl Vendor {
             let wait = self.retry.after(tries);
             tracing::debug!(tries, ?wait, %error, "a free request to the vendor is tried again");
             match error {
-                VendorError::RateLimited { .. } => pace.hold(wait).await,
+                VendorError::RateLimited { .. } => self.limiter.hold(class, wait).await,
                 _ => tokio::time::sleep(wait).await,
             }
         }
@@ -370,6 +380,8 @@ impl Vendor {
 #[derive(Debug)]
 pub struct RangeStream {
     response: reqwest::Response,
+    /// Given back after the response is closed.
+    _permit: Permit,
 }
 
 impl RangeStream {

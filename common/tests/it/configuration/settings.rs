@@ -67,6 +67,8 @@ fn every_variable_reaches_its_setting() {
             ("BACKHAUL_READ_TIMEOUT_SECONDS", "7"),
             ("BACKHAUL_METADATA_REQUESTS_PER_SECOND", "8"),
             ("BACKHAUL_DATA_REQUESTS_PER_SECOND", "9.5"),
+            ("BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND", "10"),
+            ("BACKHAUL_VENDOR_CONNECTIONS_MAX", "11"),
         ],
     )
     .unwrap();
@@ -84,6 +86,8 @@ fn every_variable_reaches_its_setting() {
     assert_eq!(settings.read_timeout_seconds, 7.0);
     assert_eq!(settings.metadata_requests_per_second, 8.0);
     assert_eq!(settings.data_requests_per_second, 9.5);
+    assert_eq!(settings.symbology_requests_per_second, 10.0);
+    assert_eq!(settings.vendor_connections_max, 11);
 }
 
 #[test]
@@ -143,6 +147,7 @@ fn a_number_out_of_range_is_refused_by_name() {
         "read_timeout_seconds",
         "metadata_requests_per_second",
         "data_requests_per_second",
+        "symbology_requests_per_second",
     ];
     for name in numbers {
         for value in ["0", "-1", "1e-9", ".nan", ".inf", "1e9"] {
@@ -154,6 +159,11 @@ fn a_number_out_of_range_is_refused_by_name() {
         }
         let variable = format!("BACKHAUL_{}", name.to_uppercase());
         refused("", &[(&variable, "NaN")], &[name, "out of range"]);
+    }
+    for value in ["0", "10001"] {
+        let help = &["vendor_connections_max", value, "from 1 to 10000"];
+        refused(&format!("vendor_connections_max: {value}\n"), &[], help);
+        refused("", &[("BACKHAUL_VENDOR_CONNECTIONS_MAX", value)], help);
     }
     refused("attempts_max: 0\n", &[], &["attempts_max", "at least 1"]);
     refused("workers: 1025\n", &[], &["workers", "at most 1024"]);
