@@ -7,6 +7,7 @@ mod requests;
 mod archive;
 mod files;
 mod vendor_errors;
+mod limiter;
 mod configuration;
 mod store;
 mod copy;
