@@ -8,6 +8,7 @@ mod dbn_stream;
 mod ownership;
 mod transform;
 mod errors;
+mod vendor_limits;
 mod leases;
 mod money;
 mod decode;
