@@ -12,19 +12,20 @@ use std::time::Duration;
 
 use crate::processes;
 
-/// The shell that watches. Its input is a pipe of the test's process. A line there is the order to
-/// stop the server; the pipe's end without a line means that the test's process was killed, and
-/// then nobody else removes the folder. First it prints the server's number.
+/// The shell that watches. Its input is a pipe of the test's process. A line there tells that the
+/// test's process has ended the server; the pipe's end without a line, that the test's process was
+/// killed: then nobody else stops the server and removes its folder. First it prints the server's
+/// number.
 const WATCH: &str = r#"
 signal=$1; folder=$2; shift 2
 sh -c 'echo $$; exec "$@"' server "$@" 2>&1 &
 server=$!
 exec >/dev/null 2>&1
-read -r order || abandoned=yes
+if read -r order; then wait "$server"; exit; fi
 kill -s "$signal" "$server"
 kill -s CONT "$server"
 wait "$server"
-if [ "$abandoned" ]; then rm -rf "$folder"; fi
+rm -rf "$folder"
 "#;
 
 /// A server that isn't ready by then never will be, on the slowest machine.
@@ -35,11 +36,11 @@ const START_SECONDS_MAX: u64 = 120;
 pub(crate) struct Manners {
     /// What its log says once it takes connections.
     pub ready: &'static str,
-    /// The signal that stops it at once.
+    /// The signal that makes it stop all its processes.
     pub stop: &'static str,
 }
 
-/// A running server. Dropped, it is stopped and all its processes are gone.
+/// A running server. Dropped, all its processes are killed at once and gone.
 #[derive(Debug)]
 pub(crate) struct Attended {
     watch: Child,
@@ -86,11 +87,6 @@ impl Attended {
         }
     }
 
-    /// Ends all its processes without a warning, and waits until they are gone.
-    pub fn kill(self) {
-        processes::kill_with_children(self.process);
-    }
-
     /// What it has said.
     pub fn log(&self) -> String {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,8 +99,9 @@ impl Drop for Attended {
         if std::thread::panicking() {
             println!("the server's log:\n{}", self.log());
         }
+        processes::kill_with_children(self.process);
         if let Some(mut order) = self.order.take()
-            && let Err(error) = order.write_all(b"stop\n")
+            && let Err(error) = order.write_all(b"end\n")
         {
             println!("the server's watch is gone: {error}");
         }

@@ -19,7 +19,7 @@ use crate::processes::run;
 
 const MANNERS: Manners = Manners {
     ready: "database system is ready to accept connections",
-    // An immediate shutdown: nothing has to outlive it.
+    // An immediate shutdown, which may wait for a client that is just connecting.
     stop: "QUIT",
 };
 
@@ -149,20 +149,18 @@ impl Postgres {
 
     /// Ends it and all its sessions without a warning, as a crash of its machine would.
     pub fn kill(&mut self) {
-        let Some(server) = self.server.take() else {
-            return;
-        };
-        server.kill();
-        self.forget_shared_memory();
+        if self.server.take().is_some() {
+            self.forget_shared_memory();
+        }
     }
 
-    /// Starts it again, on its port and data, after it was killed or instead of the one that runs,
-    /// and waits until it has recovered.
+    /// Starts it again, on its port and data, after it was killed or by killing it now, and waits
+    /// until it has recovered.
     ///
     /// # Panics
     /// When it can't be started.
     pub fn restart(&mut self) {
-        self.server = None;
+        self.kill();
         if let Err(log) = self.launch() {
             panic!("PostgreSQL can't be started again: {log}");
         }
@@ -202,5 +200,11 @@ impl Postgres {
             // Where this fails, the next start does it.
             let _ = Command::new("ipcrm").args(["-m", identifier]).output();
         }
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
     }
 }

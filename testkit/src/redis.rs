@@ -104,18 +104,15 @@ impl Redis {
 
     /// Ends it without a warning.
     pub fn kill(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.kill();
-        }
+        self.server = None;
     }
 
-    /// Starts it again on its port, without data, after it was killed or instead of the one that
-    /// runs.
+    /// Starts it again on its port, without data, after it was killed or by killing it now.
     ///
     /// # Panics
     /// When it can't be started.
     pub fn restart(&mut self) {
-        self.server = None;
+        self.kill();
         if let Err(log) = self.launch() {
             panic!("Redis can't be started again: {log}");
         }
