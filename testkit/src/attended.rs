@@ -14,8 +14,8 @@ use crate::processes;
 
 /// The shell that watches. Its input is a pipe of the test's process. A line there tells that the
 /// test's process has ended the server; the pipe's end without a line, that the test's process was
-/// killed: then nobody else stops the server and removes its folder. First it prints the server's
-/// number.
+/// killed: then nobody else stops the server, at the latest after some seconds, and removes its
+/// folder. First it prints the server's number.
 const WATCH: &str = r#"
 signal=$1; folder=$2; shift 2
 sh -c 'echo $$; exec "$@"' server "$@" 2>&1 &
@@ -24,7 +24,9 @@ exec >/dev/null 2>&1
 if read -r order; then wait "$server"; exit; fi
 kill -s "$signal" "$server"
 kill -s CONT "$server"
+(sleep 2; kill -s KILL "$server") &
 wait "$server"
+kill "$!"
 rm -rf "$folder"
 "#;
 
