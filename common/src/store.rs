@@ -26,10 +26,13 @@ mod symbology;
 pub mod load;
 pub mod quarantine;
 pub mod settle;
+mod control;
+mod attend;
 pub mod replay;
 pub mod status;
 mod sample;
 
+pub use attend::{Alone, DueChunk, RunningChunk};
 pub use claim::{Chunk, Claim};
 pub use clock::{Due, Moment};
 pub use connection::{Access, Store};

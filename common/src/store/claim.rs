@@ -6,7 +6,7 @@ use dbn::{SType, Schema};
 
 use super::clock::{Moment, nanoseconds};
 use super::statement::{Row, statement};
-use super::{Store, StoreError};
+use super::{DueChunk, Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
 use crate::quality::{Quality, QuarantineLimit};
@@ -79,26 +79,44 @@ impl Store {
         limit: usize,
         now: impl Into<Moment>,
     ) -> Result<Vec<ChunkId>, StoreError> {
+        let due = self.due_of(job, limit, now.into()).await?;
+        Ok(due.into_iter().map(|due| due.chunk).collect())
+    }
+
+    pub(super) async fn due_of(
+        &self,
+        job: JobId,
+        limit: usize,
+        now: Moment,
+    ) -> Result<Vec<DueChunk>, StoreError> {
+        // In two branches, each of which an index answers.
         let sql = format!(
-            "SELECT id FROM (
+            "SELECT * FROM (
                  SELECT * FROM (
-                     SELECT id, priority FROM chunks
+                     SELECT id, epoch, priority FROM chunks
                      WHERE job_id = $3 AND state = 'pending' AND due_at <= {now}
                      ORDER BY priority DESC, id LIMIT $2) AS waiting
                  UNION ALL
-                 SELECT id, priority FROM chunks
+                 SELECT id, epoch, priority FROM chunks
                  WHERE job_id = $3 AND state = 'running' AND lease_until <= {now}) AS due
              WHERE EXISTS (SELECT 1 FROM jobs WHERE id = $3 AND state = 'active')
              ORDER BY priority DESC, id LIMIT $2",
             now = self.pools.moment(1),
         );
         let rows = statement(sql)
-            .bind(now.into())
+            .bind(now)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .bind(job)
             .fetch_all(self.pools.read())
             .await?;
-        rows.iter().map(|row| Ok(ChunkId(row.at(0)?))).collect()
+        let due = |row: &Row| {
+            Ok(DueChunk {
+                chunk: ChunkId(row.get("id")?),
+                epoch: row.get("epoch")?,
+                priority: row.get("priority")?,
+            })
+        };
+        rows.iter().map(due).collect()
     }
 
     /// When the next retry of a job is due, if any waits and the job is not paused.

@@ -1,4 +1,4 @@
-//! Settlements without rows: empty, put off, dead; and jobs that are paused.
+//! Settlements without rows: empty, put off, dead.
 
 use super::clock::{Due, Moment, nanoseconds};
 use super::coverage::{held_by_others, insert_slices, own_slices, take_turn};
@@ -7,7 +7,7 @@ use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Store, StoreError};
 use crate::archive::Manifest;
-use crate::chunk::{ChunkEvent, ChunkState, JobId};
+use crate::chunk::{ChunkEvent, ChunkState};
 use crate::request::JobSource;
 use crate::time::Nanos;
 use crate::vendor::Resolution;
@@ -196,24 +196,6 @@ impl Store {
         .execute(&mut transaction)
         .await?;
         transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Pauses one job, or all that have chunks left: these are not claimed any more.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database fails.
-    pub async fn pause(&self, job: Option<JobId>, reason: &str) -> Result<(), StoreError> {
-        statement(
-            "UPDATE jobs SET state = 'paused', reason = $1
-             WHERE state = 'active' AND ($2 IS NULL OR id = $2) AND EXISTS (
-                 SELECT 1 FROM chunks AS c
-                 WHERE c.job_id = jobs.id AND c.state IN ('pending', 'running'))",
-        )
-        .bind(reason)
-        .bind(job.map(|job| job.0))
-        .execute(self.pools.write())
-        .await?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use dbn::Schema;
 use serde::Serialize;
 
+use super::engine::Pools;
 use super::rows::unsigned;
 use super::statement::{Row, statement};
 use super::{Store, StoreError};
@@ -111,19 +112,20 @@ pub struct Unfinished {
     pub error: Option<String>,
 }
 
-const COUNTS: &str = "count(c.id) AS total,
-    count(*) FILTER (WHERE c.state = 'pending') AS pending,
-    count(*) FILTER (WHERE c.state = 'running') AS running,
-    count(*) FILTER (WHERE c.state = 'done') AS done,
-    count(*) FILTER (WHERE c.state = 'empty') AS empty,
-    count(*) FILTER (WHERE c.state = 'dead') AS dead,
-    count(*) FILTER (WHERE c.state = 'cancelled') AS cancelled,
-    CAST(coalesce(sum(c.expected_records), 0) AS BIGINT) AS expected,
-    CAST(coalesce(sum(c.fetched_records), 0) AS BIGINT) AS fetched,
-    CAST(coalesce(sum(c.loaded_records), 0) AS BIGINT) AS loaded,
-    CAST(coalesce(sum(c.quarantined_records), 0) AS BIGINT) AS quarantined,
-    CAST(coalesce(sum(c.covered_records), 0) AS BIGINT) AS covered,
-    CAST(coalesce(sum(c.bytes_received), 0) AS BIGINT) AS bytes";
+/// A job's counts are the sums of its rows in `job_counts`.
+const COUNTS: &str = "
+    CAST(coalesce(sum(c.pending), 0) AS BIGINT) AS pending,
+    CAST(coalesce(sum(c.running), 0) AS BIGINT) AS running,
+    CAST(coalesce(sum(c.done), 0) AS BIGINT) AS done,
+    CAST(coalesce(sum(c.empty), 0) AS BIGINT) AS empty,
+    CAST(coalesce(sum(c.dead), 0) AS BIGINT) AS dead,
+    CAST(coalesce(sum(c.cancelled), 0) AS BIGINT) AS cancelled,
+    CAST(coalesce(sum(c.expected), 0) AS BIGINT) AS expected,
+    CAST(coalesce(sum(c.fetched), 0) AS BIGINT) AS fetched,
+    CAST(coalesce(sum(c.loaded), 0) AS BIGINT) AS loaded,
+    CAST(coalesce(sum(c.quarantined), 0) AS BIGINT) AS quarantined,
+    CAST(coalesce(sum(c.covered), 0) AS BIGINT) AS covered,
+    CAST(coalesce(sum(c.bytes), 0) AS BIGINT) AS bytes";
 
 impl Store {
     /// All jobs, or those of one name or number, oldest first.
@@ -135,7 +137,7 @@ impl Store {
             "SELECT j.id, j.name, j.state, j.reason, {COUNTS},
                  (SELECT CAST(coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0) AS BIGINT)
                      FROM spend WHERE spend.job_id = j.id) AS spent
-             FROM jobs AS j LEFT JOIN chunks AS c ON c.job_id = j.id
+             FROM jobs AS j LEFT JOIN job_counts AS c ON c.job_id = j.id
              WHERE $1 IS NULL OR j.name = $1 OR CAST(j.id AS TEXT) = $1
              GROUP BY j.id ORDER BY j.id"
         );
@@ -162,11 +164,12 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn schemas(&self, job: JobId) -> Result<Vec<SchemaStatus>, StoreError> {
         let sql = format!(
-            "SELECT c.schema, {COUNTS},
-                 CAST(coalesce(sum((SELECT sum(coalesce(settled_nanousd, reserved_nanousd))
-                     FROM spend WHERE spend.chunk_id = c.id AND spend.job_id = c.job_id)), 0)
-                     AS BIGINT) AS spent
-             FROM chunks AS c WHERE c.job_id = $1 GROUP BY c.schema ORDER BY min(c.id)"
+            "SELECT c.schema, {COUNTS}, CAST(coalesce((
+                 SELECT sum(coalesce(s.settled_nanousd, s.reserved_nanousd))
+                 FROM spend AS s JOIN chunks AS of ON of.id = s.chunk_id
+                 WHERE s.job_id = $1 AND of.schema = c.schema), 0) AS BIGINT) AS spent
+             FROM job_counts AS c WHERE c.job_id = $1
+             GROUP BY c.schema ORDER BY min(c.first_chunk)"
         );
         let rows = statement(sql)
             .bind(job)
@@ -183,6 +186,25 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// Folds what has changed since the last time into the counts; what they come to stays the same.
+    /// Nothing is to do where each change is folded at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn fold_counts(&self) -> Result<(), StoreError> {
+        if matches!(self.pools, Pools::Sqlite { .. }) {
+            return Ok(());
+        }
+        let sql = format!(
+            "WITH c AS (DELETE FROM job_counts RETURNING *)
+             INSERT INTO job_counts
+             SELECT c.job_id, c.schema, min(c.first_chunk), {COUNTS} FROM c
+             GROUP BY c.job_id, c.schema"
+        );
+        statement(sql).execute(self.pools.write()).await?;
+        Ok(())
     }
 
     /// Chunks of a job that are not finished, dead ones first.
@@ -244,15 +266,20 @@ fn job_status(row: &Row) -> Result<JobStatus, StoreError> {
 
 fn chunk_counts(row: &Row) -> Result<ChunkCounts, StoreError> {
     let count = |name| Ok::<_, StoreError>(unsigned(row.get(name)?));
-    Ok(ChunkCounts {
-        total: count("total")?,
+    let mut counts = ChunkCounts {
+        total: 0,
         pending: count("pending")?,
         running: count("running")?,
         done: count("done")?,
         empty: count("empty")?,
         dead: count("dead")?,
         cancelled: count("cancelled")?,
-    })
+    };
+    counts.total = [counts.pending, counts.running, counts.done, counts.empty]
+        .into_iter()
+        .chain([counts.dead, counts.cancelled])
+        .sum();
+    Ok(counts)
 }
 
 fn record_counts(row: &Row) -> Result<RecordCounts, StoreError> {

@@ -45,6 +45,10 @@ impl TableColumn {
             None => match self.sql_type.to_ascii_uppercase().as_str() {
                 "INTEGER" | "INT" => &[Integer, Price, Timestamp],
                 "TEXT" => &[Text, Char],
+                // Binary COPY takes no other numbers than these.
+                "BIGINT" => &[Integer],
+                "NUMERIC" => &[Price],
+                "TIMESTAMP WITH TIME ZONE, SMALLINT" => &[Timestamp],
                 _ => &[],
             },
         }
@@ -108,12 +112,21 @@ impl Store {
                  ORDER BY i.cid"
             }
             Pools::Postgres(_) => {
-                "SELECT a.attname::text AS name, format_type(a.atttypid, NULL) AS type,
-                     a.attnotnull AS required, k.kind
-                 FROM pg_attribute AS a
-                 LEFT JOIN column_kinds AS k ON k.table_name = $1 AND k.column_name = a.attname
-                 WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0
-                     AND NOT a.attisdropped
+                // A time and the nanoseconds beside it are one column of a mapping.
+                "WITH a AS (
+                     SELECT *, format_type(atttypid, NULL) AS type FROM pg_attribute
+                     WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0
+                         AND NOT attisdropped)
+                 SELECT a.attname::text AS name, a.attnotnull AS required, k.kind,
+                     CASE WHEN EXISTS (
+                         SELECT FROM a AS ns
+                         WHERE ns.attname = a.attname || '_ns' AND ns.type = 'smallint')
+                     THEN a.type || ', smallint' ELSE a.type END AS type
+                 FROM a LEFT JOIN column_kinds AS k
+                     ON k.table_name = $1 AND k.column_name = a.attname
+                 WHERE NOT (a.type = 'smallint' AND EXISTS (
+                     SELECT FROM a AS time
+                     WHERE a.attname = time.attname || '_ns' AND time.type LIKE 'timestamp%'))
                  ORDER BY a.attnum"
             }
         });

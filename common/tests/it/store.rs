@@ -39,5 +39,6 @@ mod loads;
 mod slices;
 mod replays;
 mod spending;
+mod control;
 mod sqlite;
 mod postgresql;

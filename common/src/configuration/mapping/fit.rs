@@ -112,7 +112,9 @@ impl Mapping {
                     )
                 }
                 takes if takes.is_empty() => {
-                    "a column of your own has the type INTEGER or TEXT".to_owned()
+                    "a column of your own has the type INTEGER or TEXT in SQLite; in PostgreSQL \
+                     bigint, numeric(20,9), text, or timestamptz with a smallint NAME_ns beside it"
+                        .to_owned()
                 }
                 takes => format!(
                     "fill it with {}, or add a column of your own to the table",

@@ -183,3 +183,22 @@ async fn a_let_go_copy_gives_its_connection_up() {
     load(&store, &claim).await.unwrap();
     assert_eq!(stored(&store).await.len(), 3);
 }
+
+#[tokio::test]
+async fn a_turn_is_taken_by_one_process_at_a_time_and_free_when_it_is_gone() {
+    let Some((server, store)) = postgresql().await else {
+        return;
+    };
+    let other = Store::open(&server.url(), Access::Work).await;
+    let other = other.unwrap().expect("a server is always there");
+    let mine = store.alone("tidying up").await.unwrap();
+    assert!(mine.is_some());
+    assert!(other.alone("tidying up").await.unwrap().is_none());
+    assert!(other.alone("something else").await.unwrap().is_some());
+    drop(mine);
+    // The server notices the end of the connection a moment later.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    while other.alone("tidying up").await.unwrap().is_none() {
+        assert!(tokio::time::Instant::now() < deadline);
+    }
+}
