@@ -1,44 +1,37 @@
 //! The queue: hints that a chunk may be due. The database decides; a hint that is lost, late or
 //! doubled changes nothing.
+//!
+//! The contract of both queues:
+//! - A hint may be lost. Whoever puts hints in asks again what is still there, and puts in anew what
+//!   is missing.
+//! - A hint may come twice. Whoever takes it claims the chunk in the database first, and drops the
+//!   hint when there is nothing to claim.
+//! - Order, delay, priority, pause and the number of attempts are decided before a hint is put in.
 
-use std::convert::Infallible;
-
-use futures::StreamExt;
-use futures::channel::mpsc;
-use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::chunk::ChunkId;
 
+mod embedded;
+mod redis;
+
+pub use self::embedded::{EmbeddedQueue, Hints};
+pub use self::redis::{Length, RedisQueue};
+
 /// A message of the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hint {
     /// The chunk that may be due.
     pub chunk: ChunkId,
+    /// Tells this hint from earlier ones of the chunk: of two with the same number the second is
+    /// dropped while the first is known.
+    pub generation: i64,
 }
 
-/// What a worker takes hints from. Values, not [`Hint`]s: a message that can't be read must not
-/// stop a worker.
-pub type Hints = BoxStream<'static, Result<Value, Infallible>>;
-
-/// The sending end of a queue in memory.
-#[derive(Clone, Debug)]
-pub struct EmbeddedQueue {
-    sender: mpsc::Sender<Value>,
-}
-
-impl EmbeddedQueue {
-    /// A queue that holds at most `capacity` hints, and its receiving end.
+impl Hint {
+    /// Its name in a queue: `chunk:generation`.
     #[must_use]
-    pub fn new(capacity: usize) -> (Self, Hints) {
-        let (sender, receiver) = mpsc::channel(capacity);
-        (Self { sender }, receiver.map(Ok).boxed())
-    }
-
-    /// Puts a hint in; `false` when the queue is full or its worker is gone.
-    pub fn push(&mut self, hint: Hint) -> bool {
-        let message = serde_json::to_value(hint).unwrap_or_default();
-        self.sender.try_send(message).is_ok()
+    pub fn task_id(self) -> String {
+        format!("{}:{}", self.chunk, self.generation)
     }
 }

@@ -92,7 +92,10 @@ impl Backfill {
             if !stop.is_cancelled() {
                 for chunk in store.due(self.job, window * 2, now).await? {
                     if admission.len() < window && admission.admit(chunk) {
-                        let pushed = queue.push(Hint { chunk });
+                        let pushed = queue.push(Hint {
+                            chunk,
+                            generation: 0,
+                        });
                         if !pushed {
                             admission.dealt_with(chunk);
                         }

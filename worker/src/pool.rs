@@ -7,7 +7,7 @@ use apalis::layers::WorkerBuilderExt;
 use apalis_core::error::WorkerError;
 use apalis_core::worker::builder::WorkerBuilder;
 use common::chunk::ChunkId;
-use common::queue::{Hint, Hints};
+use common::queue::{Hint, Hints, RedisQueue};
 use common::store::{Claim, Moment, StoreError};
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,13 @@ use crate::environment::{Environment, Event, Outcome};
 use crate::error::{ChunkError, chain};
 use crate::pipeline;
 use crate::settle::settle_error;
+
+mod bell;
+mod crew;
+mod fleet;
+mod intake;
+
+pub use fleet::{Fleet, Work};
 
 /// Told of every hint that was dealt with, whatever came of it.
 pub type Dealt = Arc<dyn Fn(ChunkId) + Send + Sync>;
@@ -57,6 +64,20 @@ pub async fn run(
             Ok::<(), WorkerError>(())
         })
         .await
+}
+
+/// Works off the queue in Redis until `ended`; what is being worked on then is finished first, for as
+/// long as the caller waits.
+pub async fn serve(environment: Environment, queue: RedisQueue, ended: CancellationToken) {
+    let (name, slots) = (
+        Arc::clone(&environment.worker),
+        environment.settings.slots(),
+    );
+    let work: Work = Arc::new(move |hint| {
+        let environment = environment.clone();
+        Box::pin(async move { attempt(&environment, hint.chunk).await })
+    });
+    Fleet::new(queue, &name, slots, work).run(ended).await;
 }
 
 /// One attempt at a chunk, if it is due: claim, work, settle.

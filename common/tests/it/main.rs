@@ -11,3 +11,4 @@ mod limiter;
 mod configuration;
 mod store;
 mod copy;
+mod queue;

@@ -222,7 +222,10 @@ impl Installation {
                 }
                 for chunk in due {
                     if in_queue.lock().unwrap().insert(chunk) {
-                        assert!(queue.push(Hint { chunk }));
+                        assert!(queue.push(Hint {
+                            chunk,
+                            generation: 0,
+                        }));
                     }
                 }
                 let wait = retry.map(|at| at.seconds_since(Nanos::now()));
@@ -247,7 +250,10 @@ impl Installation {
         let (mut queue, hints) = EmbeddedQueue::new(256);
         let due = environment.store.due(job, 256, Nanos::now()).await.unwrap();
         for chunk in &due {
-            assert!(queue.push(Hint { chunk: *chunk }));
+            assert!(queue.push(Hint {
+                chunk: *chunk,
+                generation: 0,
+            }));
         }
         let ended = CancellationToken::new();
         let left = AtomicUsize::new(due.len());

@@ -16,3 +16,4 @@ mod damage;
 mod validate;
 mod record_json;
 mod replays;
+mod fleet_queue;
