@@ -34,8 +34,8 @@ const RESTARTS: RetryDelays = RetryDelays {
 const RAN_WELL: Duration = Duration::from_secs(10);
 /// How long a worker that is not needed stays.
 const LINGER: Duration = Duration::from_secs(10);
-/// How long a worker may take to stop, and the release of its name.
-const STOP_MAX: Duration = Duration::from_secs(5);
+/// How long a worker may take to stop, and Redis to forget it.
+pub(super) const STOP_MAX: Duration = Duration::from_secs(5);
 
 /// A few slots, and the worker that serves them.
 #[derive(Debug)]

@@ -9,10 +9,11 @@ use std::time::Duration;
 use common::queue::{Hint, RedisQueue};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::bell::Bell;
-use super::crew::{self, Crew};
+use super::crew::{self, Crew, STOP_MAX};
 use crate::error::chain;
 
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -85,6 +86,10 @@ impl Fleet {
             () = self.bell.ring_on() => {}
             () = self.sweep_on() => {}
         }
+        // What was dealt with just before the end.
+        if timeout(STOP_MAX, self.sweep()).await.is_err() {
+            tracing::warn!("finished hints were not swept in time");
+        }
     }
 
     /// Sweeps finished hints whenever there are some, so that they can be put in again and Redis
@@ -93,9 +98,13 @@ impl Fleet {
         loop {
             self.dealt.notified().await;
             tokio::time::sleep(SWEEP_AFTER).await;
-            if let Err(error) = self.queue.sweep_finished().await {
-                tracing::warn!(error = chain(&error), "finished hints were not swept");
-            }
+            self.sweep().await;
+        }
+    }
+
+    async fn sweep(&self) {
+        if let Err(error) = self.queue.sweep_finished().await {
+            tracing::warn!(error = chain(&error), "finished hints were not swept");
         }
     }
 }

@@ -33,10 +33,11 @@ async fn ten_thousand_hints_that_are_due_at_once_are_each_taken_once_and_forgott
         .for_each(|hint| *times.entry(*hint).or_default() += 1);
     assert!(times.len() == 10_000 && times.values().all(|times| *times == 1));
     ground.forgets_all().await;
-    assert_eq!(ground.push(0..10_000).await, 10_000);
-    pool.gate.add_permits(10_000);
-    pool.taken(10_000).await;
+    assert_eq!(ground.push(0..10).await, 10);
+    pool.gate.add_permits(10);
+    pool.taken(10).await;
     pool.end().await;
+    ground.is_empty().await;
 }
 
 #[tokio::test]
@@ -53,12 +54,12 @@ async fn what_cant_be_read_stops_nobody() {
     ] {
         let meta = key(&format!("meta:{id}"));
         let about = ["attempts", "0", "max_attempts", "1", "status", "Pending"];
-        ground.ask(redis::cmd("HSET").arg(meta).arg(&about)).await;
+        ground.tell(redis::cmd("HSET").arg(meta).arg(&about)).await;
         ground
-            .ask(redis::cmd("HSET").arg(key("data")).arg(id).arg(payload))
+            .tell(redis::cmd("HSET").arg(key("data")).arg(id).arg(payload))
             .await;
         ground
-            .ask(redis::cmd("RPUSH").arg(key("active")).arg(id))
+            .tell(redis::cmd("RPUSH").arg(key("active")).arg(id))
             .await;
     }
     ground.push(7..8).await;
@@ -78,7 +79,7 @@ async fn a_hint_whose_message_is_missing_stops_nobody_for_good() {
     ground.push(1..2).await;
     pool.taken(1).await;
     ground
-        .ask(redis::cmd("RPUSH").arg(key("active")).arg("9:9"))
+        .tell(redis::cmd("RPUSH").arg(key("active")).arg("9:9"))
         .await;
     ground.push(2..3).await;
     assert_eq!(pool.taken(1).await, [hint(2)]);
@@ -137,7 +138,7 @@ async fn workers_come_back_after_all_keys_were_deleted() {
     let mut pool = ground.pool("it", 2);
     ground.push(0..1).await;
     pool.taken(1).await;
-    ground.ask(&redis::cmd("FLUSHALL")).await;
+    ground.tell(&redis::cmd("FLUSHALL")).await;
     ground.push(0..2).await;
     // The first is still being worked on, but the queue no longer knows that: the database does.
     assert_eq!(pool.taken(1).await, [hint(0)]);
@@ -328,6 +329,10 @@ impl Ground {
     async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
         let mut connection = self.connection.clone();
         command.query_async(&mut connection).await.unwrap()
+    }
+
+    async fn tell(&self, command: &redis::Cmd) {
+        self.ask::<redis::Value>(command).await;
     }
 
     async fn names(&self) -> Vec<String> {
