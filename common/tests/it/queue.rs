@@ -1,5 +1,7 @@
 //! The queue in Redis: what is put in is known until it was dealt with, and nothing stays for ever.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
+
 use common::chunk::ChunkId;
 use common::queue::{Hint, Length, RedisQueue};
 use common::time::Nanos;

@@ -32,8 +32,8 @@ const RESTARTS: RetryDelays = RetryDelays {
 };
 /// A worker that ran so long ran well: its next failure is the first.
 const RAN_WELL: Duration = Duration::from_secs(10);
-/// How long a worker that is not needed stays.
-const LINGER: Duration = Duration::from_secs(10);
+/// Heartbeats for which a worker stays that is not needed.
+const HEARTBEATS_LINGERED: u32 = 2;
 /// How long a worker may take to stop, and Redis to forget it.
 pub(super) const STOP_MAX: Duration = Duration::from_secs(5);
 
@@ -107,9 +107,10 @@ impl Crew {
     /// Returns when nothing was to do for a while that the crews before could not do.
     async fn not_needed(&self) {
         let mut busy = self.fleet.busy.subscribe();
+        let linger = self.fleet.heartbeat * HEARTBEATS_LINGERED;
         loop {
             busy.wait_for(|busy| *busy < self.first).await.ok();
-            let idle = timeout(LINGER, self.needed()).await.is_err();
+            let idle = timeout(linger, self.needed()).await.is_err();
             if idle && self.at_work.is_empty() {
                 return;
             }
