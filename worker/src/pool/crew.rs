@@ -141,8 +141,8 @@ impl Crew {
         };
         // It refuses when it has not begun, and then takes nothing either.
         let _stopped = context.stop();
-        if matches!(end, End::NotNeeded) {
-            let _in_time = timeout(STOP_MAX, &mut running).await;
+        if matches!(end, End::NotNeeded) && timeout(STOP_MAX, &mut running).await.is_ok() {
+            return end;
         }
         running.abort();
         let _aborted = running.await;
