@@ -15,7 +15,9 @@ use common::time::Nanos;
 use dbn::Schema;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
+use worker::activity::Activities;
 use worker::environment::{Environment, Event};
+use worker::process;
 
 /// Events between the slots and whoever follows them.
 const EVENTS_AHEAD: usize = 1_024;
@@ -49,7 +51,9 @@ impl Backfill {
             mappings: Arc::new(mappings),
             events,
             stop,
-            worker: format!("{}-{}", std::process::id(), Nanos::now().0).into(),
+            abandon: CancellationToken::new(),
+            activities: Activities::default(),
+            worker: process::name(),
         };
         (Self { environment, job }, followed)
     }

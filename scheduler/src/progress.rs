@@ -148,6 +148,7 @@ impl View {
             days,
             outcome,
             seconds,
+            ..
         } = event
         else {
             return String::new();

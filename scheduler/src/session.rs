@@ -1,7 +1,6 @@
 //! What a command works with: configuration, logging, and signals.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use common::configuration::document::{Document, Refusal};
@@ -15,8 +14,7 @@ use common::source::Sources;
 use common::store::Store;
 use common::vendor::Vendor;
 use dbn::Schema;
-use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use worker::process;
 
 use crate::arguments::Global;
 
@@ -32,7 +30,7 @@ pub struct Session {
 impl Session {
     /// Reads the configuration and starts logging.
     pub fn begin(global: &Global) -> Result<Self, Refusal> {
-        start_logging();
+        process::start_logging();
         let files = ConfigFiles::locate(global.config_dir.as_deref())?;
         let mut settings = Settings::load(&files)?;
         if let Some(folder) = &global.data_dir {
@@ -157,52 +155,4 @@ pub fn check_switches(file: &JobFile, mappings: &HashMap<Schema, Mapping>) -> Re
 pub fn stem(document: &Document) -> &str {
     let name = document.origin.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// Logs to stderr: on a terminal what is wrong, for the bars show the rest; piped, what happens.
-fn start_logging() {
-    let level = if std::io::stderr().is_terminal() {
-        "warn"
-    } else {
-        "info"
-    };
-    let default = format!("{level},databento=off,sqlx=warn,apalis=warn,apalis_core=warn");
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
-        .with_env_var("BACKHAUL_LOG");
-    let filter = match filter.try_from_env() {
-        Ok(filter) => filter,
-        Err(_) => EnvFilter::new(default),
-    };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        // Told on stderr too, and a stderr that is closed must not end the work.
-        .log_internal_errors(false)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    // A second start in one process, as in tests, keeps the first subscriber.
-    drop(subscriber.try_init());
-}
-
-/// The first Ctrl-C or SIGTERM ends the work at a safe point; the second ends the process.
-pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
-            }
-        };
-        next().await;
-        stop.cancel();
-        let told = "stopping: what is being loaded is finished; once more to end at once";
-        let _closed = writeln!(std::io::stderr(), "{told}");
-        let code = next().await;
-        std::process::exit(code);
-    });
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use common::archive::Archive;
-use common::chunk::ChunkId;
+use common::chunk::{ChunkId, JobId};
 use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
 use common::source::Sources;
@@ -13,6 +13,8 @@ use common::time::DayRange;
 use dbn::Schema;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use crate::activity::Activities;
 
 /// All that a chunk's work may touch. Clones share it.
 #[derive(Clone, Debug)]
@@ -31,6 +33,10 @@ pub struct Environment {
     pub events: mpsc::Sender<Event>,
     /// Ends the work: no further claims, streams are let go, loads are finished.
     pub stop: CancellationToken,
+    /// Ends the loads too: time is up, and what isn't settled is handed back.
+    pub abandon: CancellationToken,
+    /// What is being worked on, for whoever shows it.
+    pub activities: Activities,
     /// This process's name, new with every start.
     pub worker: Arc<str>,
 }
@@ -40,6 +46,8 @@ pub struct Environment {
 pub enum Event {
     /// Work on it began.
     Started {
+        /// Its job.
+        job: JobId,
         /// The chunk.
         chunk: ChunkId,
         /// Its schema.
@@ -49,6 +57,8 @@ pub enum Event {
     },
     /// It stands as follows.
     Settled {
+        /// Its job.
+        job: JobId,
         /// The chunk.
         chunk: ChunkId,
         /// Its schema.

@@ -1,6 +1,9 @@
 //! The worker: takes chunks from the queue and brings each through fetch and load to its settlement.
 
+pub mod process;
 pub mod environment;
+pub mod activity;
+mod patience;
 pub mod pool;
 pub mod pipeline;
 mod turns;

@@ -2,7 +2,7 @@
 
 use common::archive::Manifest;
 use common::as_u64;
-use common::store::{Claim, Load, Loaded};
+use common::store::{Claim, Load, Loaded, StoreError};
 use common::time::Nanos;
 use common::vendor::{Resolution, SymbolWindow};
 use dbn::Metadata;
@@ -10,6 +10,7 @@ use dbn::Metadata;
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::{Ownership, asked_slices};
+use crate::patience::patiently;
 use crate::prepare::{Preparation, Prepared, Rows};
 
 /// Loads an archived stream; what the tables hold afterwards is what it returns.
@@ -66,12 +67,22 @@ async fn load_undamaged(
     )));
     let others = load.held_by_others().await?;
     stream.own(Ownership::new(chunk, &loaded.resolution, others));
-    let (load, prepared) = pour(stream, load, manifest, &mut loaded).await?;
+    let reached = |records| environment.activities.reached(chunk.id, records);
+    let (load, prepared) = pour(stream, load, manifest, &mut loaded, reached).await?;
     prepared.account(&mut loaded);
     fail::fail_point!("before-commit", |_| Err(ChunkError::Panic(
         "before-commit".into()
     )));
-    load.commit(&loaded, Nanos::now()).await?;
+    match load.commit(&loaded, Nanos::now()).await {
+        // The answer was lost, not the commit, if the chunk is settled by this claim.
+        Err(StoreError::Database(error)) => {
+            let settled = patiently(environment, || environment.store.is_settled(claim)).await?;
+            if !settled {
+                return Err(StoreError::Database(error).into());
+            }
+        }
+        committed => committed?,
+    }
     fail::fail_point!("after-commit", |_| Err(ChunkError::Panic(
         "after-commit".into()
     )));
@@ -87,6 +98,7 @@ pub(crate) async fn pour<L: AsMut<Load>>(
     load: L,
     manifest: &Manifest,
     loaded: &mut Loaded,
+    reached: impl Fn(u64),
 ) -> Result<(L, Prepared), ChunkError> {
     // Given up, the load is closed at once, for others wait to write; the rest is only counted.
     let mut open = Some(load);
@@ -102,6 +114,7 @@ pub(crate) async fn pour<L: AsMut<Load>>(
                 Rows::Plain(rows) => load.insert(&rows).await?,
                 Rows::Encoded(rows) => load.insert_encoded(rows).await?,
             }
+            reached(loaded.loaded + loaded.quarantined);
             load.quarantine(&block.quarantined, Nanos::now()).await?;
         }
     }

@@ -1,12 +1,16 @@
 //! The pipeline: a claimed chunk's way from the vendor to the tables, whole.
 
-use common::store::Claim;
+use common::archive::Manifest;
+use common::store::{Claim, Loaded, StoreError};
 use common::time::Nanos;
 
 use crate::environment::{Environment, Outcome};
 use crate::error::ChunkError;
 use crate::fetch::{Fetched, fetch};
 use crate::load::load;
+
+/// Times that a load begins anew because it met another; each time it is later than one more.
+const MEETINGS_MAX: u32 = 20;
 
 /// Brings a claimed chunk to its settlement. Retrying it never fetches what is in the archive.
 ///
@@ -35,7 +39,8 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
             return Ok(Outcome::Empty);
         }
     };
-    let loaded = load(environment, claim, &manifest).await?;
+    environment.activities.loads(claim.chunk.id);
+    let loaded = load_alone(environment, claim, &manifest).await?;
     if manifest.records == 0 {
         return Ok(Outcome::Empty);
     }
@@ -43,4 +48,23 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
         records: loaded.fetched,
         from_archive,
     })
+}
+
+/// Loads what nobody else holds: another chunk may settle a slice while its records are on their way,
+/// and then they are loaded without it.
+async fn load_alone(
+    environment: &Environment,
+    claim: &Claim,
+    manifest: &Manifest,
+) -> Result<Loaded, ChunkError> {
+    let mut meetings = 0;
+    loop {
+        match load(environment, claim, manifest).await {
+            Err(ChunkError::Store(StoreError::Contended)) if meetings < MEETINGS_MAX => {
+                meetings += 1;
+                tracing::info!(chunk = %claim.chunk.id, "another chunk took a slice; loading the rest");
+            }
+            loaded => return loaded,
+        }
+    }
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::environment::{Environment, Event, Outcome};
 use crate::error::{ChunkError, chain};
+use crate::patience::patiently;
 use crate::pipeline;
 use crate::settle::settle_error;
 
@@ -85,7 +86,7 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
     if environment.stop.is_cancelled() {
         return;
     }
-    let lease = Duration::from_secs_f64(environment.settings.lease_seconds);
+    let lease = environment.settings.lease();
     let store = &environment.store;
     let claim = match store
         .claim(chunk, &environment.worker, lease, Moment::Now)
@@ -99,25 +100,39 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
         }
     };
     let began = Nanos::now();
+    let _activity = environment.activities.begin(&claim, began);
     send(environment, started(&claim)).await;
-    let result = tokio::select! {
-        result = guarded(environment, &claim) => result,
-        () = lease_lost(environment, &claim, lease) => Err(StoreError::Fenced(chunk).into()),
-    };
-    let outcome = match result {
-        Ok(outcome) => outcome,
-        Err(error) => match settle_error(environment, &claim, &error).await {
-            Ok(outcome) => outcome,
-            // It was settled or claimed elsewhere meanwhile: nothing to add.
-            Err(StoreError::Fenced(_)) => Outcome::HandedBack,
-            Err(error) => {
-                report_store(environment, chunk, &error).await;
-                Outcome::HandedBack
-            }
-        },
+    // The lease is prolonged until the chunk is settled, however long a failing database takes.
+    let outcome = tokio::select! {
+        outcome = work_and_settle(environment, &claim) => outcome,
+        () = lease_lost(environment, &claim, lease) => {
+            tracing::warn!(%chunk, "the lease of a chunk was lost; what was done of it is let go");
+            Outcome::HandedBack
+        }
     };
     let seconds = Nanos::now().seconds_since(began);
     send(environment, settled(&claim, outcome, seconds)).await;
+}
+
+/// What a claim comes to, written down.
+async fn work_and_settle(environment: &Environment, claim: &Claim) -> Outcome {
+    let result = tokio::select! {
+        result = guarded(environment, claim) => result,
+        () = environment.abandon.cancelled() => Err(ChunkError::Stopped),
+    };
+    let error = match result {
+        Ok(outcome) => return outcome,
+        Err(error) => error,
+    };
+    match patiently(environment, || settle_error(environment, claim, &error)).await {
+        Ok(outcome) => outcome,
+        // It was settled or claimed elsewhere meanwhile: nothing to add.
+        Err(StoreError::Fenced(_)) => Outcome::HandedBack,
+        Err(error) => {
+            report_store(environment, claim.chunk.id, &error).await;
+            Outcome::HandedBack
+        }
+    }
 }
 
 /// The pipeline in a task of its own, so that a panic in it is an error like others.
@@ -162,6 +177,7 @@ async fn send(environment: &Environment, event: Event) {
 
 fn started(claim: &Claim) -> Event {
     Event::Started {
+        job: claim.chunk.job,
         chunk: claim.chunk.id,
         schema: claim.chunk.schema,
         days: claim.chunk.days,
@@ -170,6 +186,7 @@ fn started(claim: &Claim) -> Event {
 
 fn settled(claim: &Claim, outcome: Outcome, seconds: f64) -> Event {
     Event::Settled {
+        job: claim.chunk.job,
         chunk: claim.chunk.id,
         schema: claim.chunk.schema,
         days: claim.chunk.days,

@@ -143,7 +143,7 @@ impl<'a> Opened<'a> {
             archive_object: self.manifest.key.clone(),
             ..Loaded::default()
         };
-        let (load, prepared) = pour(self.stream, load, &self.manifest, &mut loaded).await?;
+        let (load, prepared) = pour(self.stream, load, &self.manifest, &mut loaded, |_| ()).await?;
         prepared.account(&mut loaded);
         match self.owned {
             Owned::Symbols(resolution) => loaded.resolution = resolution,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -9,6 +10,7 @@ use super::document::Refusal;
 use super::files::ConfigFiles;
 use crate::nearest::nearest;
 use crate::quality::{NotAPercentage, QuarantineLimit};
+use crate::store::connection::is_postgres;
 
 /// The vendor's key. It never prints itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,6 +52,9 @@ impl fmt::Debug for ApiKey {
 pub struct Settings {
     /// The database (`DATABASE_URL`). Default `sqlite://data/backhaul.db`.
     pub database_url: String,
+    /// The queue of a fleet of workers (`REDIS_URL`), for example `redis://host:6379`; none on one
+    /// machine.
+    pub redis_url: Option<String>,
     /// Where received streams are kept (`ARCHIVE_URL`). Default `file://data/archive`.
     pub archive_url: String,
     /// The vendor's address (`DATABENTO_URL`). Default `https://hist.databento.com`.
@@ -57,11 +62,16 @@ pub struct Settings {
     /// The vendor's key (`DATABENTO_API_KEY`), from the environment alone.
     #[serde(skip)]
     pub api_key: Option<ApiKey>,
-    /// Chunks worked on at once (`BACKHAUL_WORKERS`); 0, the default, means one per core.
+    /// Chunks worked on at once in a process (`BACKHAUL_WORKERS`); 0, the default, means one per core,
+    /// and with PostgreSQL two.
     pub workers: usize,
-    /// Seconds a claim holds without being renewed (`BACKHAUL_LEASE_SECONDS`). Default 900: in one
-    /// process leases are never waited for, and a long load of another chunk must not cost one.
-    pub lease_seconds: f64,
+    /// Seconds a claim holds without being renewed (`BACKHAUL_LEASE_SECONDS`). Default 30, and 900
+    /// with SQLite: in one process leases are never waited for, and a long load of another chunk
+    /// must not cost one.
+    pub lease_seconds: Option<f64>,
+    /// Seconds from a worker's first signal to stop until what it still works on is handed back
+    /// (`BACKHAUL_SHUTDOWN_GRACE_SECONDS`). Default 30.
+    pub shutdown_grace_seconds: f64,
     /// Failed attempts until a chunk is dead (`BACKHAUL_ATTEMPTS_MAX`). Default 10.
     pub attempts_max: u32,
     /// Seconds until the first retry (`BACKHAUL_RETRY_SECONDS`); doubled each time. Default 0.5.
@@ -100,11 +110,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             database_url: "sqlite://data/backhaul.db".to_owned(),
+            redis_url: None,
             archive_url: "file://data/archive".to_owned(),
             databento_url: "https://hist.databento.com".to_owned(),
             api_key: None,
             workers: 0,
-            lease_seconds: 900.0,
+            lease_seconds: None,
+            shutdown_grace_seconds: 30.0,
             attempts_max: 10,
             retry_seconds: 0.5,
             retry_seconds_max: 60.0,
@@ -121,11 +133,13 @@ impl Default for Settings {
 /// Environment variables that are read, with the `BACKHAUL_` ones that are not settings.
 const ENVIRONMENT: &[&str] = &[
     "DATABASE_URL",
+    "REDIS_URL",
     "ARCHIVE_URL",
     "DATABENTO_URL",
     "DATABENTO_API_KEY",
     "BACKHAUL_WORKERS",
     "BACKHAUL_LEASE_SECONDS",
+    "BACKHAUL_SHUTDOWN_GRACE_SECONDS",
     "BACKHAUL_ATTEMPTS_MAX",
     "BACKHAUL_RETRY_SECONDS",
     "BACKHAUL_RETRY_SECONDS_MAX",
@@ -178,12 +192,16 @@ impl Settings {
     fn set_from_environment(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
         match name {
             "DATABASE_URL" => value.clone_into(&mut self.database_url),
+            "REDIS_URL" => self.redis_url = Some(value.to_owned()),
             "ARCHIVE_URL" => value.clone_into(&mut self.archive_url),
             "DATABENTO_URL" => value.clone_into(&mut self.databento_url),
             // Its form is checked once a command needs it.
             "DATABENTO_API_KEY" => self.api_key = Some(ApiKey(value.trim().to_owned())),
             "BACKHAUL_WORKERS" => self.workers = number(name, value)?,
-            "BACKHAUL_LEASE_SECONDS" => self.lease_seconds = number(name, value)?,
+            "BACKHAUL_LEASE_SECONDS" => self.lease_seconds = Some(number(name, value)?),
+            "BACKHAUL_SHUTDOWN_GRACE_SECONDS" => {
+                self.shutdown_grace_seconds = number(name, value)?;
+            }
             "BACKHAUL_ATTEMPTS_MAX" => self.attempts_max = number(name, value)?,
             "BACKHAUL_RETRY_SECONDS" => self.retry_seconds = number(name, value)?,
             "BACKHAUL_RETRY_SECONDS_MAX" => self.retry_seconds_max = number(name, value)?,
@@ -216,7 +234,8 @@ impl Settings {
 
     fn check(&self) -> Result<(), Refusal> {
         let positive = [
-            ("lease_seconds", self.lease_seconds),
+            ("lease_seconds", self.lease().as_secs_f64()),
+            ("shutdown_grace_seconds", self.shutdown_grace_seconds),
             ("retry_seconds", self.retry_seconds),
             ("retry_seconds_max", self.retry_seconds_max),
             ("read_timeout_seconds", self.read_timeout_seconds),
@@ -256,13 +275,45 @@ impl Settings {
         Ok(())
     }
 
-    /// Chunks worked on at once: the setting, or the number of cores.
+    /// Whether the installation is one of many workers, by its database.
+    #[must_use]
+    pub fn is_distributed(&self) -> bool {
+        is_postgres(&self.database_url)
+    }
+
+    /// How long a claim holds without being renewed.
+    #[must_use]
+    pub fn lease(&self) -> Duration {
+        let default = if self.is_distributed() { 30.0 } else { 900.0 };
+        // What is no duration is refused when the settings are read.
+        let seconds = self.lease_seconds.unwrap_or(default);
+        Duration::try_from_secs_f64(seconds).unwrap_or_default()
+    }
+
+    /// Chunks worked on at once: the setting, or by the number of cores.
     #[must_use]
     pub fn slots(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         match self.workers {
-            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            // While one waits for the network or the database, the other keeps the core busy.
+            0 if self.is_distributed() => 2 * cores(),
+            0 => cores(),
             count => count,
         }
+    }
+
+    /// The address of the fleet's Redis.
+    ///
+    /// # Errors
+    /// [`Refusal`] that says how to give one.
+    pub fn require_redis_url(&self) -> Result<&str, Refusal> {
+        self.redis_url.as_deref().ok_or_else(|| {
+            Refusal::of(
+                "REDIS_URL",
+                "there is no address of a Redis server, and this command needs the fleet's queue",
+                "export REDIS_URL=redis://host:6379; on one machine `scheduler run` needs none",
+            )
+        })
     }
 
     /// The vendor's key.

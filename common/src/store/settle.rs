@@ -138,6 +138,21 @@ impl Store {
         fence(claim, updated)
     }
 
+    /// Whether a claim has settled its chunk: what to ask when a commit's answer was lost.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn is_settled(&self, claim: &Claim) -> Result<bool, StoreError> {
+        let settled = statement(
+            "SELECT 1 FROM chunks WHERE id = $1 AND epoch = $2 AND state IN ('done', 'empty')",
+        )
+        .bind(claim.chunk.id)
+        .bind(claim.epoch)
+        .fetch_optional(self.pools.read())
+        .await?;
+        Ok(settled.is_some())
+    }
+
     /// Gives a chunk up, with the reason.
     ///
     /// # Errors

@@ -14,7 +14,8 @@ use super::run::{open_for_work, run_job};
 use crate::arguments::{Demo, Global};
 use crate::exit::{INCOMPLETE, print};
 use crate::report::plain_table;
-use crate::session::{Session, stop_on_signals};
+use crate::session::Session;
+use worker::process::stop_on_signals;
 
 /// Rows of each table that are shown at the end.
 const ROWS_SHOWN: u32 = 5;

@@ -16,7 +16,8 @@ use crate::exit::print;
 use crate::progress::{counted, thousands};
 use crate::replay::{Mode, Replayed, find_job, go, open};
 use crate::report::{aligned, plain_table};
-use crate::session::{Session, stop_on_signals};
+use crate::session::Session;
+use worker::process::stop_on_signals;
 
 /// Runs the command.
 pub async fn run(global: &Global, command: &Quarantine) -> anyhow::Result<ExitCode> {

@@ -16,7 +16,8 @@ use crate::exit::{INCOMPLETE, print};
 use crate::progress::{counted, thousands};
 use crate::replay::{Mode, Replayed, find_job, go, open};
 use crate::report::{aligned, plain_table};
-use crate::session::{Session, stop_on_signals};
+use crate::session::Session;
+use worker::process::stop_on_signals;
 
 /// Chunks that stayed as they are and are named.
 const KEPT_SHOWN: usize = 20;

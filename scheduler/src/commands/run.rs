@@ -21,7 +21,8 @@ use crate::exit::{INCOMPLETE, OverBudget, print};
 use crate::plan::{Plan, plan};
 use crate::progress::{Planning, Seen, follow, thousands};
 use crate::report::Report;
-use crate::session::{Session, check_switches, stop_on_signals};
+use crate::session::{Session, check_switches};
+use worker::process::stop_on_signals;
 
 /// Where records come from unless it is the demo.
 pub const ORIGIN: &str = "the vendor";

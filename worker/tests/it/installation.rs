@@ -131,6 +131,8 @@ impl Installation {
             mappings: Arc::new(SCHEMAS.into_iter().map(load).collect()),
             events: events_in,
             stop: CancellationToken::new(),
+            abandon: CancellationToken::new(),
+            activities: Default::default(),
             worker: "the-worker".into(),
             settings: Arc::new(settings),
         };

@@ -22,7 +22,7 @@ async fn a_claim_that_is_lost_lets_its_stream_go_and_the_new_holder_loads_all() 
         undisturbed.tables().await
     };
     let mut installation = Installation::with(|settings| {
-        settings.lease_seconds = 0.15;
+        settings.lease_seconds = Some(0.15);
         settings.read_timeout_seconds = 600.0;
         settings.workers = 1;
     })

@@ -78,7 +78,7 @@ fn every_variable_reaches_its_setting() {
     assert_eq!(settings.require_api_key().unwrap().expose(), API_KEY);
     assert_eq!((settings.workers, settings.attempts_max), (2, 4));
     assert_eq!(settings.slots(), 2);
-    assert_eq!(settings.lease_seconds, 3.0);
+    assert_eq!(settings.lease_seconds, Some(3.0));
     assert_eq!(
         (settings.retry_seconds, settings.retry_seconds_max),
         (5.0, 6.0)

@@ -1,0 +1,68 @@
+//! What every process of ours begins with: a name, logging, and signals.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use common::time::Nanos;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// A name that no other process has or had, for leases: the host's, the process's, and the time.
+#[must_use]
+pub fn name() -> Arc<str> {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "host",
+        host => host,
+    };
+    format!("{host}-{}-{}", std::process::id(), Nanos::now().0).into()
+}
+
+/// Logs to stderr: on a terminal what is wrong, for the bars show the rest; piped, what happens.
+pub fn start_logging() {
+    let level = if std::io::stderr().is_terminal() {
+        "warn"
+    } else {
+        "info"
+    };
+    let default =
+        format!("{level},databento=off,sqlx=warn,apalis=warn,apalis_core=warn,redis=warn");
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
+        .with_env_var("BACKHAUL_LOG");
+    let filter = match filter.try_from_env() {
+        Ok(filter) => filter,
+        Err(_) => EnvFilter::new(default),
+    };
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Told on stderr too, and a stderr that is closed must not end the work.
+        .log_internal_errors(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    // A second start in one process, as in tests, keeps the first subscriber.
+    drop(subscriber.try_init());
+}
+
+/// The first Ctrl-C or SIGTERM ends the work at a safe point; the second ends the process.
+pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = terminate.recv() => 143,
+            }
+        };
+        next().await;
+        stop.cancel();
+        let told = "stopping: what is being loaded is finished; once more to end at once";
+        let _closed = writeln!(std::io::stderr(), "{told}");
+        let code = next().await;
+        std::process::exit(code);
+    });
+    Ok(())
+}
