@@ -18,6 +18,7 @@ pub mod source;
 pub mod store;
 pub mod redis;
 pub mod queue;
+pub mod progress;
 
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]

@@ -1,7 +1,7 @@
 //! What is there and how far it is: jobs, chunks by state, records, money.
 
 use dbn::Schema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::engine::Pools;
 use super::rows::unsigned;
@@ -55,12 +55,15 @@ impl RecordCounts {
 }
 
 /// One job's standing.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct JobStatus {
     /// Its number.
     pub id: JobId,
     /// Its name.
     pub name: String,
+    /// When it was submitted; RFC 3339 in JSON.
+    #[serde(serialize_with = "as_text")]
+    pub created_at: Nanos,
     /// `pending`, `running`, `done`, `incomplete`, `paused` or `cancelled`.
     pub state: &'static str,
     /// Why it is paused.
@@ -134,7 +137,7 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn jobs(&self, wanted: Option<&str>) -> Result<Vec<JobStatus>, StoreError> {
         let sql = format!(
-            "SELECT j.id, j.name, j.state, j.reason, {COUNTS},
+            "SELECT j.id, j.name, j.created_at, j.state, j.reason, {COUNTS},
                  (SELECT CAST(coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0) AS BIGINT)
                      FROM spend WHERE spend.job_id = j.id) AS spent
              FROM jobs AS j LEFT JOIN job_counts AS c ON c.job_id = j.id
@@ -254,6 +257,7 @@ fn job_status(row: &Row) -> Result<JobStatus, StoreError> {
     Ok(JobStatus {
         id: JobId(row.get("id")?),
         name: row.get("name")?,
+        created_at: Nanos(row.get("created_at")?),
         state,
         reason: row.get("reason")?,
         complete,
@@ -262,6 +266,10 @@ fn job_status(row: &Row) -> Result<JobStatus, StoreError> {
         bytes_received: unsigned(row.get("bytes")?),
         spent_usd: Usd(row.get("spent")?),
     })
+}
+
+fn as_text<S: Serializer>(instant: &Nanos, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(instant)
 }
 
 fn chunk_counts(row: &Row) -> Result<ChunkCounts, StoreError> {

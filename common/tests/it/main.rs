@@ -12,3 +12,4 @@ mod configuration;
 mod store;
 mod copy;
 mod queue;
+mod progress;
