@@ -18,6 +18,9 @@ mod redis;
 pub use self::embedded::{EmbeddedQueue, Hints};
 pub use self::redis::{Length, RedisQueue};
 
+/// What the keys of a fleet's queue start with.
+pub const NAMESPACE: &str = "backhaul:queue";
+
 /// A message of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hint {

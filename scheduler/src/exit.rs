@@ -1,83 +1,8 @@
-//! How the program ends: what is said on stderr, and the exit code.
+//! What a command prints, and how it ends.
 
 use std::io::Write;
-use std::process::ExitCode;
 
-use common::configuration::document::{Refusal, Refusals};
-use common::files::FilesError;
-use common::source::SourceError;
-use common::store::StoreError;
-use common::vendor::VendorError;
-
-/// Something unexpected.
-const UNEXPECTED: u8 = 1;
-/// Bad input or configuration.
-const BAD_INPUT: u8 = 2;
-/// The job ended incomplete.
-pub const INCOMPLETE: u8 = 3;
-/// Refused by the budget.
-const OVER_BUDGET: u8 = 5;
-
-/// A job that would cost more than it may.
-#[derive(Debug)]
-pub struct OverBudget {
-    /// What to tell the user.
-    pub message: String,
-}
-
-impl std::fmt::Display for OverBudget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for OverBudget {}
-
-/// Says on stderr what went wrong, once, and returns the exit code.
-pub fn report(error: &anyhow::Error) -> ExitCode {
-    let texts = match error.downcast_ref::<Refusals>() {
-        Some(all) => all.0.iter().map(ToString::to_string).collect(),
-        None => vec![worker::error::chain(error.as_ref())],
-    };
-    let told: Vec<_> = texts
-        .iter()
-        .map(|text| format!("error: {text}\n"))
-        .collect();
-    // A closed stderr is no reason to fail differently.
-    let _closed = write!(std::io::stderr(), "{}", told.join("\n"));
-    ExitCode::from(code(error))
-}
-
-fn code(error: &anyhow::Error) -> u8 {
-    if error.downcast_ref::<OverBudget>().is_some() {
-        return OVER_BUDGET;
-    }
-    if error.is::<Refusal>() || error.is::<Refusals>() {
-        return BAD_INPUT;
-    }
-    match error.downcast_ref::<StoreError>() {
-        Some(
-            StoreError::Address(_)
-            | StoreError::InUse(_)
-            | StoreError::Version(_)
-            | StoreError::Origin(_),
-        ) => return BAD_INPUT,
-        Some(StoreError::OverBudget { .. }) => return OVER_BUDGET,
-        _ => {}
-    }
-    let of_source = error.downcast_ref::<SourceError>();
-    let of_vendor = match of_source {
-        Some(SourceError::Vendor(error)) => Some(error),
-        Some(SourceError::Files(
-            FilesError::Refused(_) | FilesError::Changing { .. } | FilesError::Unreadable { .. },
-        )) => return BAD_INPUT,
-        Some(SourceError::Files(_)) | None => error.downcast_ref::<VendorError>(),
-    };
-    match of_vendor {
-        Some(VendorError::Unauthorized { .. } | VendorError::Refused { .. }) => BAD_INPUT,
-        _ => UNEXPECTED,
-    }
-}
+pub use worker::exit::{INCOMPLETE, OverBudget, report};
 
 /// Prints to stdout; a reader that has gone away, as `head` does, is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {

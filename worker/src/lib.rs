@@ -1,9 +1,13 @@
 //! The worker: takes chunks from the queue and brings each through fetch and load to its settlement.
 
 pub mod process;
+pub mod exit;
 pub mod environment;
 pub mod activity;
 mod patience;
+pub mod service;
+pub mod reconcile;
+mod report;
 pub mod pool;
 pub mod pipeline;
 mod turns;

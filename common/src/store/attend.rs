@@ -5,6 +5,7 @@ use super::engine::{Pools, Transaction};
 use super::statement::{Row, statement};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkId, JobId};
+use crate::queue::Hint;
 
 /// A chunk that is due, and what its hint says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,17 @@ pub struct DueChunk {
     pub epoch: i64,
     /// Its job's priority; higher goes first.
     pub priority: i64,
+}
+
+impl DueChunk {
+    /// Its hint for the queue.
+    #[must_use]
+    pub fn hint(self) -> Hint {
+        Hint {
+            chunk: self.chunk,
+            generation: self.epoch,
+        }
+    }
 }
 
 /// A chunk that runs, or did when its holder was last heard of.

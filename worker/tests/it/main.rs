@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 
 mod installation;
+mod fleet;
+mod service;
 mod failpoints;
 mod dbn_stream;
 mod ownership;
