@@ -36,7 +36,7 @@ use redis::aio::ConnectionManager;
 use redis::streams::StreamMaxlen;
 use redis::{FromRedisValue, Pipeline, RedisError};
 
-pub use self::jobs::JobsPublisher;
+pub use self::jobs::{DEAD_MAX, JobsPublisher};
 pub use self::running::{RunningChunk, WorkerPublisher};
 use crate::chunk::{ChunkId, ChunkState, JobId};
 

@@ -120,6 +120,16 @@ impl Fleet {
         job
     }
 
+    /// Waits until the vendor was asked for records.
+    pub async fn wait_for_stream(&self) {
+        let deadline = tokio::time::Instant::now() + FOREVER;
+        let asked = |path: &str| path.ends_with("timeseries.get_range");
+        while !self.simulator.requests().iter().any(|sent| asked(&sent.path)) {
+            assert!(tokio::time::Instant::now() < deadline, "{}", self.log());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Waits until a job is as it should be.
     pub async fn wait_for(&self, job: JobId, wanted: impl Fn(&JobStatus) -> bool) -> JobStatus {
         let deadline = tokio::time::Instant::now() + FOREVER;

@@ -76,7 +76,7 @@ async fn a_worker_that_is_told_to_stop_hands_back_what_it_can_not_finish() {
     let mut command = fleet.worker();
     command.env("BACKHAUL_SHUTDOWN_GRACE_SECONDS", "1");
     let mut worker = command.spawn().unwrap();
-    fleet.wait_for(job, |job| job.chunks.running == 1).await;
+    fleet.wait_for_stream().await;
     assert_eq!(terminate(&mut worker).await, Some(0), "{}", fleet.log());
     let status = fleet.store.job(job).await.unwrap().unwrap();
     assert_eq!(status.chunks.pending, 1, "{status:#?}\n{}", fleet.log());
@@ -101,7 +101,7 @@ async fn a_second_signal_ends_it_at_once() {
         .submit("job", SType::Continuous, &pieces()[2..3])
         .await;
     let mut worker = fleet.spawn();
-    fleet.wait_for(job, |job| job.chunks.running == 1).await;
+    fleet.wait_for_stream().await;
     let id = worker.id().unwrap();
     processes::signal("TERM", &[id]);
     let deadline = tokio::time::Instant::now() + FOREVER;

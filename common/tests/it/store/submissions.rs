@@ -32,6 +32,7 @@ async fn a_submission_makes_a_job_and_its_chunks(store: &Store) {
     assert_eq!(chunks.len(), 3);
     let status = store.job(job).await.unwrap().unwrap();
     assert_eq!((status.name.as_str(), status.state), ("one", "pending"));
+    assert_eq!(status.created_at, NOW);
     assert_eq!((status.chunks.total, status.chunks.pending), (3, 3));
     assert_eq!(status.records.expected, 9);
     assert!(!status.complete);
