@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::engine::{Transaction, Turn};
-use super::statement::{ROWS_PER_STATEMENT, statement, tuples};
+use super::statement::{ROWS_PER_STATEMENT, all_tuples, statement};
 use super::submit::EVERY_INSTRUMENT;
 use super::{Chunk, Held, StoreError};
 use crate::request::Symbols;
@@ -95,7 +95,7 @@ pub(super) async fn insert_slices(
         let mut insert = statement(format!(
             "INSERT INTO coverage (dataset, schema, instrument_id, start_ns, end_ns, chunk_id)
              VALUES {}",
-            tuples(1, slices.len(), 6)
+            all_tuples(transaction, slices.len(), 6)
         ));
         for slice in slices {
             insert = insert

@@ -6,7 +6,7 @@ use dbn::{SType, Schema};
 
 use super::coverage::{SPAN, SPAN_INDEXED};
 use super::engine::{Pools, Transaction};
-use super::statement::{ROWS_PER_STATEMENT, Row, statement, tuples};
+use super::statement::{ROWS_PER_STATEMENT, Row, all_tuples, statement};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
@@ -380,7 +380,7 @@ async fn insert_chunks(
         "INSERT INTO chunks (job_id, dataset, schema, stype_in, symbols_id, start_ns, end_ns,
              priority, state, due_at, expected_records, billable_bytes, cost_nanousd, updated_at)
          VALUES {} ON CONFLICT DO NOTHING",
-        tuples(1, chunks.len(), COLUMNS)
+        all_tuples(transaction, chunks.len(), COLUMNS)
     ));
     for chunk in chunks {
         let span = chunk.days.span();

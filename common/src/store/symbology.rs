@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use dbn::SType;
 
 use super::engine::{Transaction, Turn};
-use super::statement::{ROWS_PER_STATEMENT, statement, tuples};
+use super::statement::{ROWS_PER_STATEMENT, all_tuples, statement, tuples};
 use super::{Chunk, StoreError};
 use crate::time::{Day, DayRange};
 use crate::vendor::{Resolution, SymbolWindow};
@@ -70,7 +70,7 @@ pub(super) async fn insert_windows(
         let mut insert = statement(format!(
             "INSERT INTO symbology
                  (dataset, stype_in, symbol, instrument_id, start_date, end_date) VALUES {}",
-            tuples(1, added.len(), 6)
+            all_tuples(transaction, added.len(), 6)
         ));
         for ((stype, symbol, instrument_id), days) in added {
             insert = insert

@@ -124,7 +124,12 @@ impl Fleet {
     pub async fn wait_for_stream(&self) {
         let deadline = tokio::time::Instant::now() + FOREVER;
         let asked = |path: &str| path.ends_with("timeseries.get_range");
-        while !self.simulator.requests().iter().any(|sent| asked(&sent.path)) {
+        while !self
+            .simulator
+            .requests()
+            .iter()
+            .any(|sent| asked(&sent.path))
+        {
             assert!(tokio::time::Instant::now() < deadline, "{}", self.log());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
