@@ -100,6 +100,10 @@ pub enum StoreError {
     /// The migrations can't be applied.
     #[error("the tables can't be brought up to date")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// The database is away, or the connection to it was lost; whether the last statement was carried
+    /// out is not known.
+    #[error("the database is away")]
+    Away(#[source] sqlx::Error),
     /// The database failed.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -120,7 +124,28 @@ impl From<sqlx::Error> for StoreError {
                 "DATABASE_URL names a file that is no SQLite database; name another".into(),
             ),
             Some(code) if CONTENDED.contains(&code.as_ref()) => Self::Contended,
+            _ if is_outage(&error) => Self::Away(error),
             _ => Self::Database(error),
         }
+    }
+}
+
+/// Whether the database did not refuse a statement, but could not be asked, or was shut down.
+fn is_outage(error: &sqlx::Error) -> bool {
+    // Connection exceptions, resources that ran out, and what an operator does to a server.
+    const CLASSES: [&str; 3] = ["08", "53", "57"];
+    const TOO_LONG: &str = "57014";
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            let class = code.get(..2).filter(|_| code.len() == TOO_LONG.len());
+            class.is_some_and(|class| CLASSES.contains(&class)) && code != TOO_LONG
+        }),
+        _ => false,
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
+use crate::patience::patiently;
 use crate::turns::turn;
 use common::dbn_stream::{DbnStream, ProofOnly};
 
@@ -56,7 +57,10 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     let archive = environment.archive.of_origin(source.origin(&request)?);
     let archived = archive.find(&request).map_err(ChunkError::Archive)?;
     if let Some(manifest) = archived {
-        environment.store.record_archived(claim, &manifest).await?;
+        patiently(environment, || {
+            environment.store.record_archived(claim, &manifest)
+        })
+        .await?;
         return Ok(Fetched::Archived {
             manifest: Box::new(manifest),
             from_archive: true,
@@ -82,10 +86,12 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
         Ok((part, facts)) => keep(source, &request, part, facts, expected).await,
         Err(error) => Err(error),
     };
-    environment
-        .store
-        .settle_spend(claim, reservation, billable_bytes, Nanos::now())
-        .await?;
+    // With a database that is away for a moment, what was paid stays known.
+    patiently(environment, || {
+        let store = &environment.store;
+        store.settle_spend(claim, reservation, billable_bytes, Nanos::now())
+    })
+    .await?;
     let manifest = match kept {
         Ok(manifest) => manifest,
         // A refusal alone proves nothing: the vendor's count has to agree.

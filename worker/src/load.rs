@@ -75,10 +75,10 @@ async fn load_undamaged(
     )));
     match load.commit(&loaded, Nanos::now()).await {
         // The answer was lost, not the commit, if the chunk is settled by this claim.
-        Err(StoreError::Database(error)) => {
+        Err(StoreError::Away(error)) => {
             let settled = patiently(environment, || environment.store.is_settled(claim)).await?;
             if !settled {
-                return Err(StoreError::Database(error).into());
+                return Err(StoreError::Away(error).into());
             }
         }
         committed => committed?,

@@ -7,7 +7,7 @@ use common::vendor::retry::RetryDelays;
 use crate::environment::Environment;
 use crate::error::chain;
 
-/// Does something with the database, again and again while it fails, for as long as a lease lasts:
+/// Does something with the database, again and again while it is away, for as long as a lease lasts:
 /// after that the chunk is another's.
 ///
 /// # Errors
@@ -24,7 +24,7 @@ where
     let mut tries = 0;
     loop {
         let error = match verb().await {
-            Err(error @ StoreError::Database(_)) => error,
+            Err(error @ StoreError::Away(_)) => error,
             answer => return answer,
         };
         let waited = Nanos::now().seconds_since(began);

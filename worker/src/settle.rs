@@ -30,6 +30,8 @@ pub enum Decision {
     Retry(Option<Duration>),
     /// Try again once the vendor has the days.
     NotYet(Option<Nanos>),
+    /// Try again when the database is back; the chunk is as good as before.
+    AfterOutage,
     /// Give the chunk up: it would fail again.
     Dead,
     /// Hand the chunk back, and pause its job: its budget is spent.
@@ -74,6 +76,7 @@ pub fn decide(error: &ChunkError) -> Decision {
             StoreError::Fenced(_) => Decision::Drop,
             StoreError::OverBudget { .. } => Decision::PauseJob,
             StoreError::DiskFull => Decision::EndProcess,
+            StoreError::Away(_) => Decision::AfterOutage,
             StoreError::Unreadable(_)
             | StoreError::Accounts(_)
             | StoreError::IllegalTransition(_) => Decision::Dead,
@@ -146,6 +149,12 @@ pub async fn settle_error(
             store
                 .put_off(claim, &why, Due::After(delay), Moment::Now)
                 .await?;
+            Ok(Outcome::Retry { error: text })
+        }
+        Decision::AfterOutage => {
+            let why = PutOff::HandedBack(text.clone());
+            let due = Due::After(RetryDelays::by(&environment.settings).after(1));
+            store.put_off(claim, &why, due, Moment::Now).await?;
             Ok(Outcome::Retry { error: text })
         }
         Decision::NotYet(available_end) => {

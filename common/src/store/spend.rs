@@ -77,8 +77,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let paid = reservation.amount.share(bytes, reservation.billable_bytes);
         let mut transaction = self.pools.begin().await?;
-        statement(
-            "UPDATE spend SET settled_nanousd = $1, bytes = $2, settled_at = $3 WHERE id = $4",
+        let settled = statement(
+            "UPDATE spend SET settled_nanousd = $1, bytes = $2, settled_at = $3
+             WHERE id = $4 AND settled_nanousd IS NULL",
         )
         .bind(paid)
         .bind(count(bytes))
@@ -86,11 +87,14 @@ impl Store {
         .bind(reservation.id)
         .execute(&mut transaction)
         .await?;
-        statement("UPDATE chunks SET bytes_received = bytes_received + $1 WHERE id = $2")
-            .bind(count(bytes))
-            .bind(claim.chunk.id)
-            .execute(&mut transaction)
-            .await?;
+        // Settled twice, as when the first time's answer was lost, it counts once.
+        if settled == 1 {
+            statement("UPDATE chunks SET bytes_received = bytes_received + $1 WHERE id = $2")
+                .bind(count(bytes))
+                .bind(claim.chunk.id)
+                .execute(&mut transaction)
+                .await?;
+        }
         transaction.commit().await?;
         Ok(())
     }

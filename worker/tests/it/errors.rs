@@ -34,7 +34,7 @@ async fn no_connection() -> VendorError {
 }
 
 fn database_error() -> StoreError {
-    StoreError::from(sqlx::Error::PoolTimedOut)
+    StoreError::from(sqlx::Error::RowNotFound)
 }
 
 /// Every vendor error, and what it leads to.
@@ -128,6 +128,10 @@ fn store_errors() -> Vec<(StoreError, Decision)> {
             StoreError::Unreachable(sqlx::Error::PoolTimedOut),
             Decision::Retry(None),
         ),
+        (
+            StoreError::from(sqlx::Error::PoolTimedOut),
+            Decision::AfterOutage,
+        ),
     ]
 }
 
@@ -185,6 +189,7 @@ fn store_variant(error: &StoreError) -> usize {
         StoreError::Database(_) => 11,
         StoreError::Contended => 12,
         StoreError::Unreachable(_) => 13,
+        StoreError::Away(_) => 14,
     }
 }
 
@@ -221,7 +226,7 @@ async fn every_error_leads_to_what_it_should() {
             .iter()
             .map(|(error, _)| store_variant(error))
             .collect(),
-        13,
+        14,
     );
     let stream = stream_errors();
     assert_all(stream.iter().map(stream_variant).collect(), 6);

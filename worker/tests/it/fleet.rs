@@ -139,10 +139,13 @@ impl Fleet {
     pub async fn wait_for(&self, job: JobId, wanted: impl Fn(&JobStatus) -> bool) -> JobStatus {
         let deadline = tokio::time::Instant::now() + FOREVER;
         loop {
-            let status = self.store.job(job).await.unwrap().unwrap();
-            if wanted(&status) {
-                return status;
+            let status = self.store.job(job).await;
+            if let Ok(Some(status)) = &status
+                && wanted(status)
+            {
+                return status.clone();
             }
+            // The database may just be killed.
             let late = tokio::time::Instant::now() > deadline;
             assert!(!late, "{status:#?}\n{}", self.log());
             // The database tells nobody when it changes.

@@ -97,7 +97,7 @@ async fn a_second_signal_ends_it_at_once() {
     fleet
         .simulator
         .add_fault(stall.on_path("timeseries.get_range"));
-    let job = fleet
+    fleet
         .submit("job", SType::Continuous, &pieces()[2..3])
         .await;
     let mut worker = fleet.spawn();
@@ -142,4 +142,47 @@ async fn what_is_missing_is_told_before_anything_is_taken() {
         assert!(text.contains(told), "{variable}={value}: {text}");
         assert!(!text.contains("secret-word"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_database_that_is_killed_costs_no_attempt() {
+    let Some(mut fleet) = Fleet::start().await else {
+        return;
+    };
+    let stall = Fault::next(FaultKind::Stall, 1).lasting(1.0);
+    fleet
+        .simulator
+        .add_fault(stall.on_path("timeseries.get_range"));
+    let job = fleet.submit("job", SType::Continuous, &pieces()).await;
+    let _worker = fleet.spawn();
+    fleet.wait_for_stream().await;
+    fleet.postgres.kill();
+    fleet.postgres.restart();
+    fleet.wait_for(job, |job| job.complete).await;
+    let failures = fleet.postgres.psql("SELECT sum(failures) FROM chunks");
+    assert_eq!(failures.trim(), "0", "{}", fleet.log());
+}
+
+#[tokio::test]
+async fn what_a_killed_worker_had_is_taken_up_when_its_lease_ends() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let stall = Fault::next(FaultKind::Stall, 1).lasting(3_600.0);
+    fleet
+        .simulator
+        .add_fault(stall.on_path("timeseries.get_range"));
+    let job = fleet
+        .submit("job", SType::Continuous, &pieces()[2..3])
+        .await;
+    let mut command = fleet.worker();
+    command.env("BACKHAUL_LEASE_SECONDS", "1");
+    let mut killed = command.spawn().unwrap();
+    fleet.wait_for_stream().await;
+    killed.kill().await.unwrap();
+    let _next = fleet.spawn();
+    let status = fleet.wait_for(job, |job| job.complete).await;
+    assert_eq!(status.chunks.done, 1);
+    let epoch = fleet.postgres.psql("SELECT epoch FROM chunks");
+    assert_eq!(epoch.trim(), "2", "{}", fleet.log());
 }

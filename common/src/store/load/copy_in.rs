@@ -152,5 +152,5 @@ async fn copy(
 
 /// A COPY has failed before, or its task did.
 fn failed_before() -> StoreError {
-    StoreError::Database(sqlx::Error::WorkerCrashed)
+    StoreError::Away(sqlx::Error::WorkerCrashed)
 }
