@@ -26,6 +26,9 @@ pub struct Global {
     /// The database, for example sqlite://data/backhaul.db (or DATABASE_URL)
     #[arg(long, global = true, value_name = "URL")]
     pub database_url: Option<String>,
+    /// The fleet's queue, for example redis://host:6379 (or REDIS_URL)
+    #[arg(long, global = true, value_name = "URL")]
+    pub redis_url: Option<String>,
     /// Where received streams are kept, for example file://data/archive (or ARCHIVE_URL)
     #[arg(long, global = true, value_name = "URL")]
     pub archive_url: Option<String>,
@@ -43,10 +46,22 @@ pub enum Command {
     Run(Run),
     /// Show a job's chunks, records, bytes and dollars; change nothing
     Plan(Plan),
+    /// Submit a job for the fleet's workers, or for a later `run`
+    Submit(Submit),
     /// List the job files of the configuration
     ListJobs(ListJobs),
     /// Show jobs, their counts, and what is missing
     Status(Status),
+    /// Follow a job, or all that are not finished, until Ctrl-C
+    Watch(Watch),
+    /// Let nobody begin a chunk of a job; what runs may end
+    Pause(Pause),
+    /// End a job's pause
+    Resume(Submitted),
+    /// Call a job off; what was loaded stays
+    Cancel(Cancel),
+    /// Try a job's dead chunks again, and at once those that wait for a retry
+    Retry(Submitted),
     /// Apply today's mappings and rules to the archived streams of a job; the vendor is asked nothing
     Replay(Replay),
     /// Show the records that failed a rule, and decide about them again
@@ -55,6 +70,8 @@ pub enum Command {
     /// Check the mappings and rules of the configuration
     #[command(subcommand)]
     Rules(Rules),
+    /// Repair the fleet's queue from the database
+    Reconcile,
     /// Make the database's tables, or bring them up to date
     Migrate,
     /// Show the version
@@ -72,11 +89,23 @@ pub struct Demo {
     pub trades_per_day: u32,
 }
 
+/// A job file, and what is set beside it.
+#[derive(Debug, Args)]
+pub struct JobArguments {
+    /// A job file, or the name of one in the configuration's jobs/
+    pub job: String,
+    /// Take this value for a key of the job file, for example priority=5 or 'symbols=[ES.c.0]'; may
+    /// be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+}
+
 /// The flags of `run`.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// A job file, or the name of one in the configuration's jobs/
-    pub job: String,
+    /// Which job.
+    #[command(flatten)]
+    pub file: JobArguments,
     /// Refuse above this many dollars, instead of the job file's max_cost_usd
     #[arg(long, value_name = "USD")]
     pub max_cost: Option<String>,
@@ -85,8 +114,26 @@ pub struct Run {
 /// The flags of `plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// A job file, or the name of one in the configuration's jobs/
-    pub job: String,
+    /// Which job.
+    #[command(flatten)]
+    pub file: JobArguments,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `submit`.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// Which job.
+    #[command(flatten)]
+    pub file: JobArguments,
+    /// Refuse above this many dollars, instead of the job file's max_cost_usd
+    #[arg(long, value_name = "USD")]
+    pub max_cost: Option<String>,
+    /// Follow the job until it is finished or paused
+    #[arg(long)]
+    pub wait: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -108,6 +155,40 @@ pub struct Status {
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
+}
+
+/// The flags of `watch`.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// A submitted job's name or number; all that are not finished when left out
+    pub job: Option<String>,
+}
+
+/// A job that was submitted.
+#[derive(Debug, Args)]
+pub struct Submitted {
+    /// The job's name or number
+    pub job: String,
+}
+
+/// The flags of `pause`.
+#[derive(Debug, Args)]
+pub struct Pause {
+    /// The job's name or number
+    pub job: String,
+    /// Why, for all who see it paused
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+}
+
+/// The flags of `cancel`.
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// The job's name or number
+    pub job: String,
+    /// Don't ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// The flags of `replay`.

@@ -10,7 +10,7 @@ use common::configuration::mapping::Mapping;
 use common::configuration::settings::Settings;
 use common::queue::{EmbeddedQueue, Hint};
 use common::source::Sources;
-use common::store::{Store, StoreError};
+use common::store::{Moment, Store, StoreError};
 use common::time::Nanos;
 use dbn::Schema;
 use tokio::sync::{Notify, mpsc};
@@ -23,6 +23,9 @@ use worker::process;
 const EVENTS_AHEAD: usize = 1_024;
 /// Hints in the queue for each slot: enough that none waits for the next.
 const HINTS_PER_SLOT: usize = 4;
+
+/// Between two looks at what other processes work on, with nothing to do here.
+const OTHERS_SECONDS: f64 = 0.5;
 
 /// What the work needs and what follows it.
 pub struct Backfill {
@@ -94,7 +97,7 @@ impl Backfill {
         loop {
             let now = Nanos::now();
             if !stop.is_cancelled() {
-                for chunk in store.due(self.job, window * 2, now).await? {
+                for chunk in store.due(self.job, window * 2, Moment::Now).await? {
                     if admission.len() < window && admission.admit(chunk) {
                         let pushed = queue.push(Hint {
                             chunk,
@@ -113,9 +116,11 @@ impl Backfill {
             };
             let wait = next_retry.map(|due| due.seconds_since(now).max(0.0));
             let wait = wait.filter(|seconds| *seconds <= patience);
-            if !in_queue && wait.is_none() {
-                return Ok(());
-            }
+            let wait = match wait {
+                None if !in_queue && self.others_work().await? => Some(OTHERS_SECONDS),
+                None if !in_queue => return Ok(()),
+                wait => wait,
+            };
             // With a full queue what is due has to wait for a slot; look again when one is free.
             let wait = wait.filter(|seconds| *seconds > 0.0 || !in_queue);
             tokio::select! {
@@ -124,6 +129,18 @@ impl Backfill {
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
             }
         }
+    }
+}
+
+impl Backfill {
+    /// Whether other processes have chunks of the job, which may come back to be worked on.
+    async fn others_work(&self) -> Result<bool, StoreError> {
+        let environment = &self.environment;
+        if environment.stop.is_cancelled() || !environment.settings.is_distributed() {
+            return Ok(false);
+        }
+        let job = environment.store.job(self.job).await?;
+        Ok(job.is_some_and(|job| job.chunks.running > 0))
     }
 }
 

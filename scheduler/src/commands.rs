@@ -3,11 +3,18 @@
 pub mod demo;
 pub mod run;
 pub mod plan;
+pub mod submit;
 pub mod list_jobs;
 pub mod status;
+pub mod watch;
+pub mod pause;
+pub mod resume;
+pub mod cancel;
+pub mod retry;
 pub mod replay;
 pub mod quarantine;
 pub mod rules;
+pub mod reconcile;
 pub mod migrate;
 pub mod version;
 
@@ -25,11 +32,18 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(options) => demo::run(global, options).await,
         Command::Run(options) => run::run(global, options).await,
         Command::Plan(options) => plan::run(global, options).await,
+        Command::Submit(options) => submit::run(global, options).await,
         Command::ListJobs(options) => list_jobs::run(global, options),
         Command::Status(options) => status::run(global, options).await,
+        Command::Watch(options) => watch::run(global, options).await,
+        Command::Pause(options) => pause::run(global, options).await,
+        Command::Resume(options) => resume::run(global, options).await,
+        Command::Cancel(options) => cancel::run(global, options).await,
+        Command::Retry(options) => retry::run(global, options).await,
         Command::Replay(options) => replay::run(global, options).await,
         Command::Quarantine(options) => quarantine::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
+        Command::Reconcile => reconcile::run(global).await,
         Command::Migrate => migrate::run(global).await,
         Command::Version => version::run(),
     }

@@ -3,9 +3,13 @@
 pub mod arguments;
 pub mod session;
 pub mod plan;
+pub mod submission;
+pub mod hints;
+pub mod submitted;
 pub mod backfill;
 pub mod replay;
 pub mod progress;
+pub mod following;
 pub mod memory;
 pub mod report;
 pub mod exit;

@@ -42,16 +42,16 @@ pub async fn follow(schemas: &[SchemaStatus], mut events: mpsc::Receiver<Event>)
                 view.settled(&event, schema, outcome);
             }
             Event::Paused { reason } => {
-                view.say(&format!("paused: {reason}"));
+                view.bars.say(&format!("paused: {reason}"));
                 seen.stopped = Some(reason);
             }
             Event::Failed { reason } => {
-                view.say(&format!("can't go on: {reason}"));
+                view.bars.say(&format!("can't go on: {reason}"));
                 seen.stopped = Some(reason);
             }
         }
     }
-    view.end();
+    view.bars.end();
     seen
 }
 
@@ -79,43 +79,99 @@ impl Drop for Planning {
     }
 }
 
-struct View {
-    bars: MultiProgress,
-    by_schema: HashMap<Schema, (ProgressBar, u64)>,
+/// A bar for each schema, where stderr is a terminal.
+#[derive(Debug)]
+pub struct Bars {
+    all: MultiProgress,
+    by_schema: HashMap<Schema, ProgressBar>,
     terminal: bool,
+}
+
+impl Bars {
+    /// Begins to show how far the schemas are.
+    #[must_use]
+    pub fn new(schemas: &[SchemaStatus]) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let all = MultiProgress::new();
+        let mut by_schema = HashMap::new();
+        for status in schemas.iter().filter(|_| terminal) {
+            let chunks = status.chunks;
+            let bar = all.add(ProgressBar::new(chunks.total));
+            bar.set_style(style());
+            bar.set_prefix(status.schema.as_str());
+            bar.set_position(chunks.done + chunks.empty);
+            by_schema.insert(status.schema, bar);
+        }
+        Self {
+            all,
+            by_schema,
+            terminal,
+        }
+    }
+
+    /// Whether there are bars to see.
+    #[must_use]
+    pub fn are_seen(&self) -> bool {
+        self.terminal
+    }
+
+    /// Shows how far the schemas are by now.
+    pub fn show(&self, schemas: &[SchemaStatus]) {
+        for status in schemas {
+            if let Some(bar) = self.by_schema.get(&status.schema) {
+                let chunks = status.chunks;
+                bar.set_length(chunks.total);
+                bar.set_position(chunks.done + chunks.empty);
+                let records = thousands(status.records.loaded);
+                bar.set_message(format!("{records} records"));
+            }
+        }
+    }
+
+    /// Says something: above the bars, or in the log.
+    pub fn say(&self, line: &str) {
+        if self.terminal {
+            // A terminal that went away is no reason to stop.
+            let _gone = self.all.println(line);
+        } else {
+            tracing::info!("{line}");
+        }
+    }
+
+    /// Leaves the bars as they are.
+    pub fn end(&self) {
+        for bar in self.by_schema.values() {
+            bar.abandon();
+        }
+    }
+}
+
+struct View {
+    bars: Bars,
+    /// Records loaded, by schema.
+    records: HashMap<Schema, u64>,
     settled: u64,
     total: u64,
 }
 
 impl View {
     fn new(schemas: &[SchemaStatus]) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let bars = MultiProgress::new();
-        let mut by_schema = HashMap::new();
-        let mut total = 0;
-        for status in schemas {
-            let chunks = status.chunks;
-            total += chunks.pending + chunks.running;
-            if terminal {
-                let bar = bars.add(ProgressBar::new(chunks.total));
-                bar.set_style(style());
-                bar.set_prefix(status.schema.as_str());
-                bar.set_position(chunks.done + chunks.empty);
-                by_schema.insert(status.schema, (bar, status.records.loaded));
-            }
-        }
+        let open = schemas.iter().map(|status| status.chunks);
+        let loaded = schemas.iter();
         Self {
-            bars,
-            by_schema,
-            terminal,
+            bars: Bars::new(schemas),
+            records: loaded
+                .map(|status| (status.schema, status.records.loaded))
+                .collect(),
             settled: 0,
-            total,
+            total: open.map(|chunks| chunks.pending + chunks.running).sum(),
         }
     }
 
     fn started(&self, schema: Schema, days: DayRange) {
-        if let Some((bar, records)) = self.by_schema.get(&schema) {
-            bar.set_message(format!("{} records, at {days}", thousands(*records)));
+        if let Some(bar) = self.bars.by_schema.get(&schema) {
+            let records = self.records.get(&schema).copied().unwrap_or_default();
+            bar.set_message(format!("{} records, at {days}", thousands(records)));
         }
     }
 
@@ -125,19 +181,20 @@ impl View {
             Outcome::Done { .. } | Outcome::Empty | Outcome::Dead { .. }
         );
         self.settled += u64::from(finished);
-        if let Some((bar, records)) = self.by_schema.get_mut(&schema) {
-            if let Outcome::Done { records: more, .. } = outcome {
-                *records += more;
-            }
+        let records = self.records.entry(schema).or_default();
+        if let Outcome::Done { records: more, .. } = outcome {
+            *records += more;
+        }
+        if let Some(bar) = self.bars.by_schema.get(&schema) {
             bar.set_message(format!("{} records", thousands(*records)));
             if finished {
                 bar.inc(1);
             }
         }
         let noteworthy = matches!(outcome, Outcome::Retry { .. } | Outcome::Dead { .. });
-        if !self.terminal || noteworthy {
+        if !self.bars.terminal || noteworthy {
             let line = self.line(event);
-            self.say(&line);
+            self.bars.say(&line);
         }
     }
 
@@ -173,21 +230,6 @@ impl View {
         };
         let (settled, total) = (self.settled, self.total);
         format!("{settled}/{total} chunk {chunk} {schema} {days}: {what} ({seconds:.2} s)")
-    }
-
-    fn say(&self, line: &str) {
-        if self.terminal {
-            // Above the bars; a terminal that went away is no reason to stop.
-            let _gone = self.bars.println(line);
-        } else {
-            tracing::info!("{line}");
-        }
-    }
-
-    fn end(&self) {
-        for (bar, _) in self.by_schema.values() {
-            bar.abandon();
-        }
     }
 }
 

@@ -10,7 +10,6 @@ use common::chunk::{ChunkId, JobId};
 use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
-use common::nearest::nearest;
 use common::quality::Quality;
 use common::store::replay::ReplayScope;
 use common::store::{Access, Difference, JobStatus, Replayable, Store, StoreError};
@@ -21,8 +20,10 @@ use tokio_util::sync::CancellationToken;
 use worker::error::{ChunkError, chain};
 use worker::replay::{ReplayEnvironment, advice, rehearse, replay};
 
-use crate::commands::run::{ORIGIN, open_for_work};
+use crate::commands::run::open_for_work;
 use crate::session::{Session, check_switches};
+use crate::submission::ORIGIN;
+use crate::submitted;
 
 /// Chunks that are read from the ledger at once.
 const CHUNKS_AT_ONCE: u32 = 256;
@@ -108,22 +109,7 @@ pub async fn find_job(
             return Err(Refusal::of(wanted, message, help).into());
         }
     }
-    let mut jobs = store.jobs(Some(wanted)).await?;
-    match (jobs.pop(), jobs.is_empty()) {
-        (Some(job), true) => Ok((job, None)),
-        (Some(_), false) => {
-            let help = "give its number instead; `scheduler status` shows both";
-            Err(Refusal::of(wanted, "several jobs have this name", help).into())
-        }
-        (None, _) => {
-            let jobs = store.jobs(None).await?;
-            let help = match nearest(wanted, jobs.iter().map(|job| job.name.as_str())) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`scheduler status` shows all jobs that were submitted".to_owned(),
-            };
-            Err(Refusal::of(wanted, "this job was not submitted", &help).into())
-        }
-    }
+    Ok((submitted::find(store, wanted).await?, None))
 }
 
 /// Goes through a job's chunks.

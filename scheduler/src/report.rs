@@ -4,33 +4,87 @@ use std::fmt::Write;
 
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{Cell, CellAlignment, Table};
+use common::chunk::JobId;
 use common::money::Usd;
 use common::quality::{RuleFailures, Severity};
+use common::request::JobSource;
 use common::store::status::Unfinished;
-use common::store::{JobStatus, SchemaStatus};
+use common::store::{JobStatus, SchemaStatus, Store};
+use common::time::Nanos;
 
 use crate::progress::{Seen, counted, thousands};
 
-/// How a run is reported.
-pub struct Report<'a> {
-    /// The job at the end.
-    pub job: &'a JobStatus,
-    /// Who counts the records, for people.
-    pub counted_by: &'a str,
-    /// Its schemas at the end.
-    pub schemas: &'a [SchemaStatus],
-    /// How often each rule failed that failed at all.
-    pub failures: &'a [(String, RuleFailures)],
-    /// Chunks that are not finished.
-    pub unfinished: &'a [Unfinished],
-    /// What was seen of the run.
-    pub seen: &'a Seen,
+/// Unfinished chunks that a report names.
+const UNFINISHED_SHOWN: u32 = 20;
+
+/// Work on a job that is over.
+pub struct Finished<'a> {
+    /// Where the records came from.
+    pub source: &'a JobSource,
+    /// The job.
+    pub job: JobId,
+    /// What was seen of the work; `None` where others did it.
+    pub seen: Option<&'a Seen>,
+    /// Why the work stopped, where it did.
+    pub stopped: Option<&'a str>,
     /// Chunks that were planned, or taken up again.
     pub to_do: u64,
-    /// What the run itself spent.
-    pub spent: Usd,
+    /// What was spent before.
+    pub spent_before: Usd,
+    /// When it began.
+    pub began: Nanos,
+}
+
+impl Finished<'_> {
+    /// What is in the tables, and whether the job is complete.
+    pub async fn report(&self, store: &Store) -> anyhow::Result<(String, bool)> {
+        let Some(job) = store.job(self.job).await? else {
+            anyhow::bail!("the job disappeared from the database");
+        };
+        let schemas = store.schemas(job.id).await?;
+        let failures = store.rule_failures(job.id).await?;
+        let unfinished = store.unfinished(job.id, UNFINISHED_SHOWN).await?;
+        let report = Report {
+            job: &job,
+            counted_by: match self.source {
+                JobSource::Vendor => "the vendor counts",
+                JobSource::Files(_) => "the files hold",
+            },
+            schemas: &schemas,
+            failures: &failures,
+            unfinished: &unfinished,
+            seen: self.seen,
+            stopped: self.stopped,
+            to_do: self.to_do,
+            spent: Usd(job.spent_usd.0 - self.spent_before.0),
+            seconds: Nanos::now().seconds_since(self.began),
+        };
+        Ok((report.to_string(), job.complete))
+    }
+}
+
+/// How a run is reported.
+struct Report<'a> {
+    /// The job at the end.
+    job: &'a JobStatus,
+    /// Who counts the records, for people.
+    counted_by: &'a str,
+    /// Its schemas at the end.
+    schemas: &'a [SchemaStatus],
+    /// How often each rule failed that failed at all.
+    failures: &'a [(String, RuleFailures)],
+    /// Chunks that are not finished.
+    unfinished: &'a [Unfinished],
+    /// What was seen of the work; `None` where others did it.
+    seen: Option<&'a Seen>,
+    /// Why the work stopped, where it did.
+    stopped: Option<&'a str>,
+    /// Chunks that were planned, or taken up again.
+    to_do: u64,
+    /// What was spent meanwhile.
+    spent: Usd,
     /// How long it took.
-    pub seconds: f64,
+    seconds: f64,
 }
 
 impl std::fmt::Display for Report<'_> {
@@ -52,10 +106,11 @@ impl std::fmt::Display for Report<'_> {
             let already = "nothing was missing: no chunk was planned, and no data was asked for";
             writeln!(f, "{already}")?;
         }
-        let spent = format!(
-            "spent by this run: ${} (in all ${})",
-            self.spent, job.spent_usd
-        );
+        let meanwhile = match self.seen {
+            Some(_) => "spent by this run",
+            None => "spent meanwhile",
+        };
+        let spent = format!("{meanwhile}: ${} (in all ${})", self.spent, job.spent_usd);
         let verdict = if job.complete {
             "complete"
         } else {
@@ -66,13 +121,14 @@ impl std::fmt::Display for Report<'_> {
             "{} is {verdict}. {spent}. {:.1} s",
             job.name, self.seconds
         )?;
-        match crate::memory::peak_mebibytes() {
+        let peak = self.seen.and_then(|_| crate::memory::peak_mebibytes());
+        match peak {
             Some(peak) => writeln!(f, ", peak memory {peak} MiB.")?,
             None => writeln!(f, ".")?,
         }
         f.write_str(&describe_failures(self.failures))?;
         f.write_str(&describe_unfinished(self.unfinished))?;
-        if let Some(reason) = &self.seen.stopped {
+        if let Some(reason) = self.stopped {
             writeln!(f, "the work stopped: {reason}")?;
         }
         Ok(())
@@ -97,12 +153,9 @@ impl Report<'_> {
         let mut table = plain_table(&head);
         for status in self.schemas {
             let (chunks, records) = (status.chunks, status.records);
-            let seconds = self
-                .seen
-                .seconds
-                .get(&status.schema)
-                .copied()
-                .unwrap_or_default();
+            let of_schema = |seen: &Seen| seen.seconds.get(&status.schema).copied();
+            let seconds = self.seen.map(|seen| of_schema(seen).unwrap_or_default());
+            let seconds = seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.1}"));
             table.add_row(right_aligned(vec![
                 status.schema.to_string(),
                 thousands(chunks.total),
@@ -114,7 +167,7 @@ impl Report<'_> {
                 thousands(records.covered),
                 thousands(status.bytes_received),
                 status.spent.to_string(),
-                format!("{seconds:.1}"),
+                seconds,
             ]));
         }
         table

@@ -14,9 +14,10 @@ use common::source::Sources;
 use common::store::Store;
 use common::vendor::Vendor;
 use dbn::Schema;
+use tokio_util::sync::CancellationToken;
 use worker::process;
 
-use crate::arguments::Global;
+use crate::arguments::{Global, JobArguments};
 
 /// Configuration files and the settings that follow from them, the environment and the flags.
 #[derive(Debug)]
@@ -46,15 +47,20 @@ impl Session {
         if let Some(url) = &global.database_url {
             self.settings.database_url.clone_from(url);
         }
+        if let Some(url) = &global.redis_url {
+            self.settings.redis_url = Some(url.clone());
+        }
         if let Some(url) = &global.archive_url {
             self.settings.archive_url.clone_from(url);
         }
     }
 
-    /// The job file at a path, or the one of this name in the configuration.
-    pub fn job_file(&self, wanted: &str) -> Result<JobFile, Refusal> {
-        if let Some(file) = self.find_job_file(wanted)? {
-            return Ok(file);
+    /// The job file at a path, or the one of this name in the configuration, with what is set beside
+    /// it.
+    pub fn job_file(&self, arguments: &JobArguments) -> Result<JobFile, Refusal> {
+        let wanted = arguments.job.as_str();
+        if let Some(document) = self.find_document(wanted)? {
+            return JobFile::parse_with(document, &arguments.set);
         }
         let documents = self.files.read_all("jobs")?;
         let help = match nearest(wanted, documents.iter().map(stem)) {
@@ -66,15 +72,18 @@ impl Session {
 
     /// The job file that is meant, when one is.
     pub fn find_job_file(&self, wanted: &str) -> Result<Option<JobFile>, Refusal> {
+        let document = self.find_document(wanted)?;
+        document.map(JobFile::parse).transpose()
+    }
+
+    fn find_document(&self, wanted: &str) -> Result<Option<Document>, Refusal> {
         let path = Path::new(wanted);
         if path.is_file() {
-            return JobFile::parse(read_file(path)?).map(Some);
+            return read_file(path).map(Some);
         }
         let documents = self.files.read_all("jobs")?;
-        let named = documents
-            .into_iter()
-            .find(|document| stem(document) == wanted);
-        named.map(JobFile::parse).transpose()
+        let mut documents = documents.into_iter();
+        Ok(documents.find(|document| stem(document) == wanted))
     }
 
     /// The source of a job: a folder of files needs neither the vendor's key nor its address.
@@ -155,4 +164,26 @@ pub fn check_switches(file: &JobFile, mappings: &HashMap<Schema, Mapping>) -> Re
 pub fn stem(document: &Document) -> &str {
     let name = document.origin.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+/// The first Ctrl-C or SIGTERM ends the looking on; the second ends the process.
+pub fn stop_quietly() -> std::io::Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        let mut next = async || {
+            tokio::select! {
+                _ = interrupt.recv() => 130,
+                _ = terminate.recv() => 143,
+            }
+        };
+        next().await;
+        stopped.cancel();
+        let code = next().await;
+        std::process::exit(code);
+    });
+    Ok(stop)
 }

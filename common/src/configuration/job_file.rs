@@ -1,6 +1,7 @@
 //! A job file: what a person writes to ask for a backfill, checked into a [`Request`].
 
 mod check;
+mod overrides;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use self::check::{Check, place_of};
+use self::overrides::Overrides;
 use super::document::{Document, Refusal};
 use crate::request::Request;
 
@@ -132,6 +134,7 @@ pub struct JobFile {
     pub request: Request,
     document: Document,
     written: Written,
+    overrides: Overrides,
 }
 
 impl JobFile {
@@ -140,24 +143,40 @@ impl JobFile {
     /// # Errors
     /// [`Refusal`] with the place and what to write instead.
     pub fn parse(document: Document) -> Result<Self, Refusal> {
-        let written: Written = document.parse()?;
+        Self::parse_with(document, &[])
+    }
+
+    /// Reads a job file, takes `key=value` for what is written of each such key, and checks it.
+    ///
+    /// # Errors
+    /// [`Refusal`] with the place, or the `--set key`, and what to write instead.
+    pub fn parse_with(document: Document, settings: &[String]) -> Result<Self, Refusal> {
+        let mut written: Written = document.parse()?;
+        let overrides = Overrides::apply(settings, &document, &mut written)?;
         let check = Check {
             document: &document,
             written: &written,
         };
-        let request = check.request()?;
+        let request = check
+            .request()
+            .map_err(|refusal| overrides.place(refusal))?;
         Ok(Self {
             request,
             document,
             written,
+            overrides,
         })
+    }
+
+    fn refuse_at<T>(&self, place: &Spanned<T>, message: String, help: &str) -> Refusal {
+        let refusal = self.document.refuse_at(place, message, help);
+        self.overrides.place(refusal)
     }
 
     /// Refuses the dataset, at its place.
     #[must_use]
     pub fn refuse_dataset(&self, message: String, help: &str) -> Refusal {
-        self.document
-            .refuse_at(&self.written.dataset, message, help)
+        self.refuse_at(&self.written.dataset, message, help)
     }
 
     /// Refuses one schema, at its place.
@@ -170,7 +189,7 @@ impl JobFile {
             .iter()
             .find(|written| written.value == schema.as_str())
             .unwrap_or(&self.written.dataset);
-        self.document.refuse_at(place, message, help)
+        self.refuse_at(place, message, help)
     }
 
     /// Refuses one symbol, at its place.
@@ -179,15 +198,15 @@ impl JobFile {
         let list = &self.written.symbols;
         let word = list.value.0.iter().find(|word| word.value == symbol);
         let place = place_of(list, word);
-        self.document.refuse_at(&place, message, help)
+        self.refuse_at(&place, message, help)
     }
 
     /// Refuses what a job says of a rule, at its place.
     #[must_use]
     pub fn refuse_rule(&self, rule: &str, message: String, help: &str) -> Refusal {
         match self.written.rules.get(rule) {
-            Some(place) => self.document.refuse_at(place, message, help),
-            None => self.document.refuse_at(&self.written.name, message, help),
+            Some(place) => self.refuse_at(place, message, help),
+            None => self.refuse_at(&self.written.name, message, help),
         }
     }
 
@@ -195,8 +214,7 @@ impl JobFile {
     #[must_use]
     pub fn refuse_folder(&self, message: String, help: &str) -> Refusal {
         let place = self.written.folder.as_ref();
-        self.document
-            .refuse_at(place.unwrap_or(&self.written.name), message, help)
+        self.refuse_at(place.unwrap_or(&self.written.name), message, help)
     }
 
     /// Refuses the range of days, at the start's or the end's place.
@@ -207,6 +225,6 @@ impl JobFile {
         } else {
             &self.written.start
         };
-        self.document.refuse_at(place, message, help)
+        self.refuse_at(place, message, help)
     }
 }

@@ -79,15 +79,19 @@ impl Store {
         limit: usize,
         now: impl Into<Moment>,
     ) -> Result<Vec<ChunkId>, StoreError> {
-        let due = self.due_of(job, limit, now.into()).await?;
+        let due = self.due_of(job, limit, now).await?;
         Ok(due.into_iter().map(|due| due.chunk).collect())
     }
 
-    pub(super) async fn due_of(
+    /// The same, with what their hints say.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn due_of(
         &self,
         job: JobId,
         limit: usize,
-        now: Moment,
+        now: impl Into<Moment>,
     ) -> Result<Vec<DueChunk>, StoreError> {
         // In two branches, each of which an index answers.
         let sql = format!(
@@ -104,7 +108,7 @@ impl Store {
             now = self.pools.moment(1),
         );
         let rows = statement(sql)
-            .bind(now)
+            .bind(now.into())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .bind(job)
             .fetch_all(self.pools.read())

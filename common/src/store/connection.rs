@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
 use super::StoreError;
 use super::engine::Pools;
+use super::statement::statement;
 
 /// Connections of a process that does not say how many it needs.
 const CONNECTIONS: u32 = 8;
@@ -21,6 +22,9 @@ pub enum Access {
     /// Submit and work off chunks. On `SQLite` one process at a time, and missing tables are made; on
     /// `PostgreSQL` as many as want to.
     Work,
+    /// Submit jobs and decide about them, while another process may work. On `SQLite` the file must
+    /// exist, with current tables.
+    Control,
     /// Look, while other processes may work.
     Read,
 }
@@ -34,7 +38,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database. To read, a file must exist: `None` when it does not.
+    /// Opens the database. To read or to control, a file must exist: `None` when it does not.
     ///
     /// # Errors
     /// [`StoreError`] when the address is wrong, another process works on the file, or the tables
@@ -59,11 +63,17 @@ impl Store {
         }
         let path = sqlite::path(url)?;
         match access {
-            Access::Read if !path.exists() => Ok(None),
+            Access::Read | Access::Control if !path.exists() => Ok(None),
             Access::Read => {
                 let read = sqlite::readers(&path).await?;
                 sqlite::check_version(&read).await?;
                 let write = read.clone();
+                Ok(Some(Self::over(Pools::Sqlite { read, write })))
+            }
+            Access::Control => {
+                let read = sqlite::readers(&path).await?;
+                sqlite::check_version(&read).await?;
+                let write = sqlite::writer(&path).await?;
                 Ok(Some(Self::over(Pools::Sqlite { read, write })))
             }
             Access::Work => {
@@ -123,6 +133,21 @@ impl Store {
             read: pool.clone(),
             write: pool,
         }))
+    }
+
+    /// The version of TimescaleDB that keeps the market tables; `None` where they are plain ones.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn timescaledb(&self) -> Result<Option<String>, StoreError> {
+        if matches!(self.pools, Pools::Sqlite { .. }) {
+            return Ok(None);
+        }
+        statement("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'")
+            .fetch_optional(self.pools.read())
+            .await?
+            .map(|row| row.at(0))
+            .transpose()
     }
 
     fn over(pools: Pools) -> Self {

@@ -244,8 +244,13 @@ impl Store {
 fn job_status(row: &Row) -> Result<JobStatus, StoreError> {
     let chunks = chunk_counts(row)?;
     let records = record_counts(row)?;
-    let complete = chunks.done + chunks.empty == chunks.total && records.add_up();
     let written: String = row.get("state")?;
+    // Chunks that a job called off before it was submitted again are replaced by others.
+    let replaced = match written.as_str() {
+        "cancelled" => 0,
+        _ => chunks.cancelled,
+    };
+    let complete = chunks.done + chunks.empty + replaced == chunks.total && records.add_up();
     let state = match written.as_str() {
         "cancelled" => "cancelled",
         _ if complete => "done",

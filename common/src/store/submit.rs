@@ -58,7 +58,8 @@ pub(super) const EVERY_INSTRUMENT: i64 = -1;
 
 impl Store {
     /// Submits a request and its planned chunks. A request that was submitted before keeps its job;
-    /// its dead chunks are tried again, and a pause ends.
+    /// its dead chunks are tried again, and a pause ends. What was cancelled is not asked for any
+    /// more: what of it is missing is planned anew.
     ///
     /// # Errors
     /// [`StoreError::Origin`] when the database holds records of another origin.
@@ -73,6 +74,7 @@ impl Store {
         claim_origin(&mut transaction, origin).await?;
         let job = upsert_job(&mut transaction, request, now).await?;
         let revived = revive(&mut transaction, job, now).await?;
+        forget_cancelled(&mut transaction, job).await?;
         let mut added = 0;
         let mut symbol_sets = HashMap::new();
         for some in chunks.chunks(ROWS_PER_STATEMENT) {
@@ -318,6 +320,19 @@ async fn revive(transaction: &mut Transaction, job: JobId, now: Nanos) -> Result
     .execute(transaction)
     .await?;
     Ok(revived)
+}
+
+/// What was called off is no longer counted on: new chunks are planned for what of it is missing.
+async fn forget_cancelled(transaction: &mut Transaction, job: JobId) -> Result<(), StoreError> {
+    statement(
+        "UPDATE chunks SET expected_records = NULL
+         WHERE job_id = $1 AND state = $2 AND expected_records IS NOT NULL",
+    )
+    .bind(job)
+    .bind(ChunkState::Cancelled.name())
+    .execute(transaction)
+    .await?;
+    Ok(())
 }
 
 /// The files that chunks wait for may have been added: no time tells when.

@@ -1,6 +1,7 @@
 //! What people write is read strictly; what is wrong is refused with its place and what to write.
 
 mod job_files;
+mod overrides;
 mod settings;
 mod mappings;
 

@@ -7,13 +7,13 @@ use common::store::{Access, Store};
 use common::time::{Day, Nanos};
 use serde::Serialize;
 
-use super::run::ORIGIN;
 use crate::arguments::{self, Global};
 use crate::exit::print;
 use crate::plan::{Plan, plan};
 use crate::progress::{Planning, thousands};
 use crate::report::{plain_table, right_aligned};
 use crate::session::Session;
+use crate::submission::ORIGIN;
 
 /// Chunks that are listed for people; `--json` lists all.
 const CHUNKS_SHOWN: usize = 40;
@@ -41,7 +41,7 @@ struct Entry<'a> {
 /// Runs the command.
 pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
-    let file = session.job_file(&options.job)?;
+    let file = session.job_file(&options.file)?;
     let sources = session.sources(&file)?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
     if let Some(store) = &store {

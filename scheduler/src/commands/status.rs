@@ -108,7 +108,11 @@ async fn describe(store: &Store, jobs: &[JobStatus]) -> anyhow::Result<String> {
         };
         notes.push_str(&format!("{} ({}): {verdict}\n", job.name, job.id));
         if let Some(reason) = &job.reason {
-            notes.push_str(&format!("  paused: {reason}\n"));
+            let decided = match job.state {
+                "cancelled" => "cancelled",
+                _ => "paused",
+            };
+            notes.push_str(&format!("  {decided}: {reason}\n"));
         }
         notes.push_str(&describe_failures(&store.rule_failures(job.id).await?));
         notes.push_str(&describe_unfinished(

@@ -7,6 +7,7 @@ mod bad_input;
 mod crashes;
 mod endings;
 mod files;
+mod fleet_commands;
 mod golden;
 mod journeys;
 mod planning;

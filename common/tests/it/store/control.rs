@@ -54,7 +54,13 @@ async fn a_cancelled_job_that_is_submitted_again_plans_anew(store: &Store) {
     store.cancel(job, "by hand", NOW).await.unwrap();
     let (again, chunks) = submit(store, &request("one"), 2).await;
     assert_eq!((again, chunks.len()), (job, 2));
-    assert!(claim_at(store, chunks[0], NOW).await.is_some());
+    for chunk in chunks {
+        load(store, &claim(store, chunk).await).await.unwrap();
+    }
+    let status = store.job(job).await.unwrap().unwrap();
+    assert_eq!((status.state, status.complete), ("done", true));
+    assert_eq!((status.chunks.done, status.chunks.cancelled), (2, 2));
+    assert_eq!(status.records.expected, 6);
 }
 
 async fn a_retry_revives_the_dead_and_hastens_what_waits(store: &Store) {

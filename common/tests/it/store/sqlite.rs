@@ -16,6 +16,10 @@ async fn reader(sandbox: &Sandbox) -> Result<Option<Store>, StoreError> {
     Store::open(&sandbox.settings("").database_url, Access::Read).await
 }
 
+async fn control(sandbox: &Sandbox) -> Result<Option<Store>, StoreError> {
+    Store::open(&sandbox.settings("").database_url, Access::Control).await
+}
+
 #[tokio::test]
 async fn a_second_process_to_work_is_refused_until_the_first_is_gone() {
     let (sandbox, store) = sqlite().await;
@@ -36,6 +40,32 @@ async fn a_reader_looks_on_while_another_works() {
     assert_eq!(stored(&reader).await.len(), 0);
     open_load.commit(&loaded(&claim, 3), NOW).await.unwrap();
     assert_eq!(stored(&reader).await.len(), 3);
+}
+
+#[tokio::test]
+async fn jobs_are_decided_about_while_another_works() {
+    let (sandbox, store) = sqlite().await;
+    let claim = one_claim(&store).await;
+    let control = control(&sandbox).await.unwrap().expect("it is there");
+    let job = claim.chunk.job;
+    assert!(control.pause(Some(job), "by hand").await.unwrap());
+    let (_, two) = submit(&control, &request("two"), 2).await;
+    assert_eq!(two.len(), 2);
+    let status = store.job(job).await.unwrap().unwrap();
+    assert_eq!((status.state, status.chunks.running), ("paused", 1));
+    // What runs was not taken for a dead process's.
+    load(&store, &claim).await.unwrap();
+    assert_eq!(stored(&control).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_database_to_decide_about_is_not_made_and_not_migrated() {
+    let sandbox = Sandbox::new();
+    assert!(control(&sandbox).await.unwrap().is_none());
+    assert!(!sandbox.database().exists());
+    sandbox.write("backhaul.db", "");
+    let refused = control(&sandbox).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Version(_)), "{refused:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,144 @@
+//! From a job file to a submitted job: mappings checked, planned, within the budget, in the database.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use common::configuration::document::Refusal;
+use common::configuration::job_file::JobFile;
+use common::configuration::mapping::Mapping;
+use common::money::Usd;
+use common::source::Sources;
+use common::store::{Store, StoreError, Submission};
+use common::time::Nanos;
+use dbn::Schema;
+use tokio_util::sync::CancellationToken;
+
+pub use worker::service::ORIGIN;
+
+use crate::arguments::JobArguments;
+use crate::exit::OverBudget;
+use crate::plan::{Plan, plan};
+use crate::progress::{Planning, thousands};
+use crate::session::{Session, check_switches};
+
+/// A job that may be submitted: its mappings are in order, and its plan is within the budget.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The mappings of its schemas.
+    pub mappings: HashMap<Schema, Mapping>,
+    /// What is missing.
+    pub plan: Plan,
+    origin: String,
+    planned_at: Nanos,
+}
+
+/// The job file that is meant, with the flags that change it.
+pub fn job_file(
+    session: &Session,
+    arguments: &JobArguments,
+    max_cost: Option<&str>,
+) -> Result<JobFile, Refusal> {
+    let mut file = session.job_file(arguments)?;
+    if let Some(limit) = max_cost {
+        file.request.max_cost = Some(parse_dollars(limit)?);
+    }
+    Ok(file)
+}
+
+/// Checks and plans a job; `None` when it was stopped meanwhile. Nothing is changed.
+pub async fn prepare(
+    session: &Session,
+    file: &JobFile,
+    origin: &str,
+    sources: &Sources,
+    store: &Store,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Prepared>> {
+    let planned_at = Nanos::now();
+    store.check_origin(origin).await?;
+    // Wrong mappings stop the job before anything is asked or paid.
+    let mappings = session.mappings(&file.request.schemas, store).await?;
+    check_switches(file, &mappings)?;
+    let planned = plan_unless_stopped(file, sources, store, planned_at, stop).await?;
+    let Some(plan) = planned else {
+        return Ok(None);
+    };
+    check_budget(file.request.max_cost, &plan)?;
+    Ok(Some(Prepared {
+        mappings,
+        plan,
+        origin: origin.to_owned(),
+        planned_at,
+    }))
+}
+
+impl Prepared {
+    /// Submits it in one transaction.
+    pub async fn submit(&self, file: &JobFile, store: &Store) -> Result<Submission, StoreError> {
+        let (chunks, now) = (&self.plan.chunks, self.planned_at);
+        let submitted = store.submit(&file.request, &self.origin, chunks, now);
+        submitted.await
+    }
+}
+
+/// The plan and what there is to say about it; `None` when it was stopped.
+async fn plan_unless_stopped(
+    file: &JobFile,
+    sources: &Sources,
+    store: &Store,
+    now: Nanos,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Plan>> {
+    let planning = Planning::begin();
+    let source = sources.of(&file.request.source).await?;
+    let planned = tokio::select! {
+        planned = plan(file, &*source, Some(store), now) => planned?,
+        () = stop.cancelled() => {
+            tracing::warn!("stopped while planning: nothing was submitted");
+            return Ok(None);
+        }
+    };
+    drop(planning);
+    for note in &planned.notes {
+        tracing::warn!("{note}");
+    }
+    Ok(Some(planned))
+}
+
+fn check_budget(limit: Option<Usd>, planned: &Plan) -> anyhow::Result<()> {
+    match limit {
+        Some(limit) if planned.cost() > limit => {
+            let cost = planned.cost();
+            let message = format!(
+                "the job would cost ${cost}, and its limit is ${limit}\n  = help: raise \
+                 `max_cost_usd` (or --max-cost), or ask for fewer days, symbols or schemas"
+            );
+            Err(OverBudget { message }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Logs what was planned and submitted.
+pub fn tell_plan(planned: &Plan, submission: &Submission) {
+    if submission.revived > 0 {
+        tracing::info!("{} dead chunks will be tried again", submission.revived);
+    }
+    tracing::info!(
+        "{} chunks added to {} open ones: {} records, {} bytes, ${}; {} chunks hold the rest already",
+        submission.added,
+        planned.open.len(),
+        thousands(planned.records()),
+        thousands(planned.bytes()),
+        planned.cost(),
+        planned.covered.len(),
+    );
+}
+
+fn parse_dollars(text: &str) -> Result<Usd, Refusal> {
+    let amount = Usd::from_str(text).ok();
+    amount.ok_or_else(|| {
+        let message = format!("{text:?} is not an amount of dollars");
+        Refusal::of("--max-cost", message, "write for example --max-cost 25.00")
+    })
+}
