@@ -2,6 +2,8 @@
 
 pub mod sandbox;
 pub mod checksum;
+pub mod database;
+pub mod engine;
 pub mod shared_data;
 pub mod postgres;
 pub mod redis;

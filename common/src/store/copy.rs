@@ -81,8 +81,12 @@ impl CopyEncoder {
     /// Appends a block's rows, as rows of a chunk.
     ///
     /// # Panics
-    /// When the block is of another mapping, or its columns differ in length.
+    /// When the block has rows of another mapping, or its columns differ in length.
     pub fn encode(&self, block: &RowBlock, chunk: ChunkId, out: &mut Vec<u8>) {
+        // Where no record could be kept, there are no columns either.
+        if block.is_empty() {
+            return;
+        }
         assert_eq!(
             block.columns.len(),
             self.types.len(),

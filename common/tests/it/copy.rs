@@ -214,3 +214,11 @@ fn a_timestamp_is_two_columns_and_the_rows_origin_comes_last() {
     ];
     assert_eq!(columns, expected);
 }
+
+#[test]
+fn a_block_without_rows_and_columns_adds_nothing() {
+    let encoder = CopyEncoder::new(&mapping());
+    let mut bytes = Vec::new();
+    encoder.encode(&RowBlock::default(), CHUNK, &mut bytes);
+    assert!(bytes.is_empty());
+}

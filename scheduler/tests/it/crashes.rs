@@ -8,7 +8,7 @@ use tokio::process::Child;
 
 use crate::installation::{Installation, said};
 
-const JOB: &str = "
+pub const JOB: &str = "
 name: crashes
 dataset: GLBX.MDP3
 schemas: [trades, tbbo, mbp-1, ohlcv-1m, statistics, definition, status]
@@ -20,10 +20,10 @@ chunking: {days: 1}
 ";
 
 /// A generator for moments; its seed is printed.
-struct Moments(u64);
+pub struct Moments(pub u64);
 
 impl Moments {
-    fn next(&mut self, below: u64) -> u64 {
+    pub fn next(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,7 +33,7 @@ impl Moments {
 }
 
 /// Waits until so many requests reached the vendor, or the process has ended.
-async fn wait_for_requests(installation: &Installation, child: &mut Child, count: usize) {
+pub async fn wait_for_requests(installation: &Installation, child: &mut Child, count: usize) {
     while installation.simulator.requests().len() < count && child.try_wait().unwrap().is_none() {
         tokio::task::yield_now().await;
     }
@@ -73,7 +73,7 @@ async fn ten_kills_at_random_moments_change_nothing() {
 }
 
 /// Chunks that don't have just the rows and the quarantined records that their ledger counts.
-const WRONG: &str = "SELECT count(*) FROM chunks AS c WHERE c.state = 'done' AND (
+pub const WRONG: &str = "SELECT count(*) FROM chunks AS c WHERE c.state = 'done' AND (
     c.quarantined_records <> (SELECT count(*) FROM quarantine AS q WHERE q.chunk_id = c.id)
     OR c.loaded_records <> (SELECT count(*) FROM trades_data AS t WHERE t.chunk_id = c.id)
         + (SELECT count(*) FROM tbbo_data AS t WHERE t.chunk_id = c.id)
@@ -128,7 +128,7 @@ async fn replays_that_are_killed_leave_each_chunk_as_it_was_or_as_it_will_be() {
     assert_eq!(installation.status().await["complete"], true);
 }
 
-fn stricter_book(text: String) -> String {
+pub fn stricter_book(text: String) -> String {
     let rule = "  - {name: size_not_four, check: size <> 4, severity: error}\n";
     format!("{text}{rule}")
 }

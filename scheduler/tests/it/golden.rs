@@ -81,16 +81,16 @@ async fn a_day_of_dbeq_has_every_record_of_its_publishers() {
 }
 
 /// A sample as the `dbn` crate reads it.
-struct Sample {
-    dataset: String,
-    schema: dbn::Schema,
+pub struct Sample {
+    pub dataset: String,
+    pub schema: dbn::Schema,
     records: i64,
-    first_day: common::time::Day,
-    last_day: common::time::Day,
+    pub first_day: common::time::Day,
+    pub last_day: common::time::Day,
     undefined_prices: i64,
 }
 
-fn read_sample(path: &Path) -> Sample {
+pub fn read_sample(path: &Path) -> Sample {
     let policy = dbn::VersionUpgradePolicy::UpgradeToV3;
     let mut decoder = DynDecoder::from_file(path, policy).unwrap();
     let metadata = decoder.metadata().clone();
@@ -117,7 +117,7 @@ fn read_sample(path: &Path) -> Sample {
     }
 }
 
-fn samples(folder: &Path) -> Vec<PathBuf> {
+pub fn samples(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

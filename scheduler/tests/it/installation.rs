@@ -7,7 +7,9 @@ use std::process::{Output, Stdio};
 use common::configuration::files::ConfigFiles;
 use serde_json::Value;
 use simulator::{Config, Fault, RequestLog, Simulator};
-use testkit::checksum::{TableSum, tables};
+use testkit::checksum::TableSum;
+use testkit::database::Database;
+use testkit::engine::Engine;
 use testkit::sandbox::{API_KEY, Sandbox};
 use tokio::process::{Child, Command};
 
@@ -15,6 +17,7 @@ use tokio::process::{Child, Command};
 pub struct Installation {
     pub sandbox: Sandbox,
     pub simulator: Simulator,
+    pub database: Database,
 }
 
 /// What a command said, and how it ended.
@@ -28,12 +31,17 @@ pub struct Said {
 impl Installation {
     /// With synthetic history of few trades.
     pub async fn synthetic() -> Self {
-        Self::with(Config {
+        Self::synthetic_on(&Engine::Sqlite).await
+    }
+
+    /// The same on an engine.
+    pub async fn synthetic_on(engine: &Engine) -> Self {
+        let config = Config {
             trades_per_day: 300,
             strikes: 2,
             ..Config::default()
-        })
-        .await
+        };
+        Self::with_on(engine, config).await
     }
 
     /// With the history in a folder of DBN files.
@@ -46,10 +54,18 @@ impl Installation {
     }
 
     pub async fn with(config: Config) -> Self {
+        Self::with_on(&Engine::Sqlite, config).await
+    }
+
+    /// With a history of one's own, on an engine.
+    pub async fn with_on(engine: &Engine, config: Config) -> Self {
         let simulator = Simulator::start(config).await.unwrap();
+        let sandbox = Sandbox::new();
+        let database = engine.database(&sandbox).await;
         Self {
-            sandbox: Sandbox::new(),
+            sandbox,
             simulator,
+            database,
         }
     }
 
@@ -61,10 +77,7 @@ impl Installation {
             .args(arguments)
             .current_dir(folder)
             .env_clear()
-            .env(
-                "DATABASE_URL",
-                format!("sqlite://{}", self.sandbox.database().display()),
-            )
+            .env("DATABASE_URL", self.database.url())
             .env(
                 "ARCHIVE_URL",
                 format!("file://{}", folder.join("archive").display()),
@@ -139,12 +152,12 @@ impl Installation {
     }
 
     pub async fn tables(&self) -> BTreeMap<String, TableSum> {
-        tables(&self.sandbox.database()).await
+        self.database.tables().await
     }
 
     /// Changes the database behind the program's back.
     pub async fn execute(&self, sql: &'static str) {
-        testkit::checksum::execute(&self.sandbox.database(), sql).await;
+        self.database.execute(sql).await;
     }
 
     /// Requests for data so far.

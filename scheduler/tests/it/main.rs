@@ -13,3 +13,4 @@ mod journeys;
 mod planning;
 mod quality;
 mod replays;
+mod on_postgresql;

@@ -7,10 +7,17 @@ use common::archive::StreamFacts;
 use common::request::JobSource;
 use common::time::Nanos;
 use dbn::{SType, Schema, TradeMsg};
+use testkit::engine::Engine;
+use testkit::on_every_engine;
 use worker::environment::Outcome;
 
 use crate::dbn_stream::header;
 use crate::installation::{Installation, january, outcomes, piece};
+
+on_every_engine! {
+    a_changed_object_is_fetched_again_whatever_it_decodes_to
+    an_unchanged_object_is_not_fetched_again
+}
 
 /// One zstd frame that holds the bytes as they are, without a checksum.
 fn stored(bytes: &[u8]) -> Vec<u8> {
@@ -31,8 +38,11 @@ fn object(installation: &Installation, key: &str) -> PathBuf {
 
 /// A chunk whose archived stream holds two trades of the instrument, one of which is changed
 /// afterwards; and what became of it.
-async fn changed_since(change: impl FnOnce(&mut TradeMsg)) -> (Installation, Vec<Outcome>) {
-    let mut installation = Installation::synthetic().await;
+async fn changed_since(
+    engine: &Engine,
+    change: impl FnOnce(&mut TradeMsg),
+) -> (Installation, Vec<Outcome>) {
+    let mut installation = Installation::synthetic(engine).await;
     let pieces = [piece(Schema::Trades, &["ES.c.0"], january(4, 5))];
     let job = installation.submit("job", SType::Continuous, &pieces).await;
     let request = installation.claim(job).await.chunk.range_request();
@@ -80,10 +90,9 @@ async fn changed_since(change: impl FnOnce(&mut TradeMsg)) -> (Installation, Vec
     (installation, outcomes)
 }
 
-#[tokio::test]
-async fn a_changed_object_is_fetched_again_whatever_it_decodes_to() {
+async fn a_changed_object_is_fetched_again_whatever_it_decodes_to(engine: &Engine) {
     let undisturbed = {
-        let mut installation = Installation::synthetic().await;
+        let mut installation = Installation::synthetic(engine).await;
         let pieces = [piece(Schema::Trades, &["ES.c.0"], january(4, 5))];
         let job = installation.submit("job", SType::Continuous, &pieces).await;
         installation.work_off(job).await;
@@ -98,7 +107,7 @@ async fn a_changed_object_is_fetched_again_whatever_it_decodes_to() {
         ("another type", |trade| trade.hd.rtype = 1),
     ];
     for (what, change) in changes {
-        let (installation, outcomes) = changed_since(change).await;
+        let (installation, outcomes) = changed_since(engine, change).await;
         let [
             Outcome::Retry { error },
             Outcome::Done {
@@ -118,9 +127,8 @@ async fn a_changed_object_is_fetched_again_whatever_it_decodes_to() {
     }
 }
 
-#[tokio::test]
-async fn an_unchanged_object_is_not_fetched_again() {
-    let (installation, outcomes) = changed_since(|_| {}).await;
+async fn an_unchanged_object_is_not_fetched_again(engine: &Engine) {
+    let (installation, outcomes) = changed_since(engine, |_| {}).await;
     let done = Outcome::Done {
         records: 2,
         from_archive: true,

@@ -12,11 +12,25 @@ use common::store::StoreError;
 use common::time::Nanos;
 use common::vendor::{Vendor, VendorError};
 use dbn::{SType, Schema};
+use testkit::engine::Engine;
+use testkit::on_every_engine;
 use worker::environment::{Event, Outcome};
 use worker::error::ChunkError;
 use worker::settle::{Decision, decide, settle_error};
 
 use crate::installation::{Installation, day, january, outcomes, piece};
+
+on_every_engine! {
+    what_a_chunk_failed_of_is_told_in_one_line
+    the_vendors_retry_after_is_waited_for_up_to_a_limit
+    days_that_are_not_there_yet_are_put_off_and_no_failure
+    a_chunk_is_dead_when_its_attempts_are_spent
+    an_error_that_would_come_again_ends_a_chunk_at_once
+    a_refused_key_pauses_every_job_and_leaves_its_chunk_as_it_was
+    a_spent_budget_pauses_its_job_alone
+    a_full_disk_ends_the_process_and_hands_the_chunk_back
+    what_somebody_else_has_is_left_alone
+}
 
 fn words() -> String {
     "words".to_owned()
@@ -293,8 +307,9 @@ fn errors_of_the_work_itself_lead_to_what_they_should() {
 }
 
 /// An installation with one job of one chunk.
-async fn one_chunk(attempts_max: u32) -> (Installation, JobId) {
-    let installation = Installation::with(|settings| settings.attempts_max = attempts_max).await;
+async fn one_chunk(engine: &Engine, attempts_max: u32) -> (Installation, JobId) {
+    let installation =
+        Installation::with(engine, |settings| settings.attempts_max = attempts_max).await;
     let pieces = [piece(Schema::Trades, &["ES.c.0"], january(4, 5))];
     let job = installation.submit("job", SType::Continuous, &pieces).await;
     (installation, job)
@@ -306,9 +321,8 @@ async fn settle(installation: &Installation, job: JobId, error: ChunkError) -> O
     settled.unwrap()
 }
 
-#[tokio::test]
-async fn what_a_chunk_failed_of_is_told_in_one_line() {
-    let (installation, job) = one_chunk(10).await;
+async fn what_a_chunk_failed_of_is_told_in_one_line(engine: &Engine) {
+    let (installation, job) = one_chunk(engine, 10).await;
     let refusal = Refusal::of("a.dbn", "the file is cut", "download it again");
     let outcome = settle(&installation, job, ChunkError::Files(refusal.into())).await;
     let Outcome::Dead { error } = outcome else {
@@ -322,8 +336,8 @@ async fn what_a_chunk_failed_of_is_told_in_one_line() {
 }
 
 /// Seconds from before the settlement until the chunk is due.
-async fn wait_after(error: VendorError, at: Nanos) -> (f64, i64) {
-    let (installation, job) = one_chunk(10).await;
+async fn wait_after(engine: &Engine, error: VendorError, at: Nanos) -> (f64, i64) {
+    let (installation, job) = one_chunk(engine, 10).await;
     settle(&installation, job, error.into()).await;
     assert_eq!(installation.chunks("pending").await, 1);
     let due = Nanos(installation.number("SELECT due_at FROM chunks").await);
@@ -331,47 +345,44 @@ async fn wait_after(error: VendorError, at: Nanos) -> (f64, i64) {
     (due.seconds_since(at), failures)
 }
 
-#[tokio::test]
-async fn the_vendors_retry_after_is_waited_for_up_to_a_limit() {
+async fn the_vendors_retry_after_is_waited_for_up_to_a_limit(engine: &Engine) {
     let limited = |seconds| VendorError::RateLimited {
         retry_after: Some(Duration::from_secs(seconds)),
     };
-    let (waits, failures) = wait_after(limited(120), Nanos::now()).await;
+    let (waits, failures) = wait_after(engine, limited(120), Nanos::now()).await;
     assert!(waits >= 120.0 && failures == 1, "{waits}");
     let before = Nanos::now();
-    let (waits, _) = wait_after(limited(1_000_000), before).await;
+    let (waits, _) = wait_after(engine, limited(1_000_000), before).await;
     let passed = Nanos::now().seconds_since(before);
     assert!(waits >= 600.0 && waits <= 600.0 + passed, "{waits}");
     // Its own delays are in hundredths of a second.
     let before = Nanos::now();
-    let (waits, _) = wait_after(limited(0), before).await;
+    let (waits, _) = wait_after(engine, limited(0), before).await;
     let passed = Nanos::now().seconds_since(before);
     assert!(waits > 0.0 && waits <= 0.15 + passed, "{waits}");
 }
 
-#[tokio::test]
-async fn days_that_are_not_there_yet_are_put_off_and_no_failure() {
+async fn days_that_are_not_there_yet_are_put_off_and_no_failure(engine: &Engine) {
     let not_yet = |available_end| VendorError::NotYet {
         available_end,
         message: words(),
     };
     let hour = 3_600.0;
-    let (waits, failures) = wait_after(not_yet(None), Nanos::now()).await;
+    let (waits, failures) = wait_after(engine, not_yet(None), Nanos::now()).await;
     assert!(waits >= hour && failures == 0, "{waits}");
     // What is missing of the chunk's day will be there that much later.
     let end = day(1, 5).start().plus_seconds(-5.0 * hour);
-    let (waits, failures) = wait_after(not_yet(Some(end)), Nanos::now()).await;
+    let (waits, failures) = wait_after(engine, not_yet(Some(end)), Nanos::now()).await;
     assert!(waits >= 5.0 * hour && failures == 0, "{waits}");
     let before = Nanos::now();
-    let (waits, _) = wait_after(not_yet(Some(Nanos(0))), before).await;
+    let (waits, _) = wait_after(engine, not_yet(Some(Nanos(0))), before).await;
     let passed = Nanos::now().seconds_since(before);
     let week = 7.0 * 24.0 * hour;
     assert!(waits >= week && waits <= week + passed, "{waits}");
 }
 
-#[tokio::test]
-async fn a_chunk_is_dead_when_its_attempts_are_spent() {
-    let (mut installation, job) = one_chunk(3).await;
+async fn a_chunk_is_dead_when_its_attempts_are_spent(engine: &Engine) {
+    let (mut installation, job) = one_chunk(engine, 3).await;
     let fault = simulator::Fault::next(simulator::FaultKind::ServerErrorText, 100);
     installation
         .simulator
@@ -390,9 +401,8 @@ async fn a_chunk_is_dead_when_its_attempts_are_spent() {
     );
 }
 
-#[tokio::test]
-async fn an_error_that_would_come_again_ends_a_chunk_at_once() {
-    let (installation, job) = one_chunk(10).await;
+async fn an_error_that_would_come_again_ends_a_chunk_at_once(engine: &Engine) {
+    let (installation, job) = one_chunk(engine, 10).await;
     let error = VendorError::Refused {
         status: 422,
         case: Some("case".into()),
@@ -403,9 +413,8 @@ async fn an_error_that_would_come_again_ends_a_chunk_at_once() {
     assert_eq!(installation.chunks("dead").await, 1);
 }
 
-#[tokio::test]
-async fn a_refused_key_pauses_every_job_and_leaves_its_chunk_as_it_was() {
-    let (mut installation, job) = one_chunk(10).await;
+async fn a_refused_key_pauses_every_job_and_leaves_its_chunk_as_it_was(engine: &Engine) {
+    let (mut installation, job) = one_chunk(engine, 10).await;
     let pieces = [piece(Schema::Tbbo, &["CL.c.0"], january(4, 5))];
     let other = installation
         .submit("other", SType::Continuous, &pieces)
@@ -432,9 +441,8 @@ async fn a_refused_key_pauses_every_job_and_leaves_its_chunk_as_it_was() {
     assert_eq!(installation.data_requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_spent_budget_pauses_its_job_alone() {
-    let (installation, job) = one_chunk(10).await;
+async fn a_spent_budget_pauses_its_job_alone(engine: &Engine) {
+    let (installation, job) = one_chunk(engine, 10).await;
     let pieces = [piece(Schema::Tbbo, &["CL.c.0"], january(4, 5))];
     installation
         .submit("other", SType::Continuous, &pieces)
@@ -446,14 +454,15 @@ async fn a_spent_budget_pauses_its_job_alone() {
     };
     let outcome = settle(&installation, job, error.into()).await;
     assert_eq!(outcome, Outcome::HandedBack);
-    let states = "SELECT group_concat(state) FROM (SELECT state FROM jobs ORDER BY id)";
-    assert_eq!(installation.text(states).await, "paused,active");
+    let states = installation
+        .database
+        .texts("SELECT state FROM jobs ORDER BY id");
+    assert_eq!(states.await, ["paused", "active"]);
     assert_eq!(installation.chunks("pending").await, 2);
 }
 
-#[tokio::test]
-async fn a_full_disk_ends_the_process_and_hands_the_chunk_back() {
-    let (installation, job) = one_chunk(10).await;
+async fn a_full_disk_ends_the_process_and_hands_the_chunk_back(engine: &Engine) {
+    let (installation, job) = one_chunk(engine, 10).await;
     let error = ChunkError::Archive(ErrorKind::StorageFull.into());
     assert_eq!(settle(&installation, job, error).await, Outcome::HandedBack);
     assert!(installation.environment.stop.is_cancelled());
@@ -461,9 +470,8 @@ async fn a_full_disk_ends_the_process_and_hands_the_chunk_back() {
     assert_eq!(installation.number("SELECT failures FROM chunks").await, 0);
 }
 
-#[tokio::test]
-async fn what_somebody_else_has_is_left_alone() {
-    let (installation, job) = one_chunk(10).await;
+async fn what_somebody_else_has_is_left_alone(engine: &Engine) {
+    let (installation, job) = one_chunk(engine, 10).await;
     let error = StoreError::Fenced(ChunkId(1));
     let outcome = settle(&installation, job, error.into()).await;
     assert_eq!(outcome, Outcome::HandedBack);

@@ -5,9 +5,19 @@ use std::path::PathBuf;
 
 use dbn::{SType, Schema};
 use testkit::checksum::TableSum;
+use testkit::engine::Engine;
+use testkit::on_every_engine;
 use worker::environment::Outcome;
 
 use crate::installation::{Installation, Piece, january, outcomes, piece};
+
+on_every_engine! {
+    an_attempt_that_fails_once_anywhere_changes_nothing
+    attempts_that_fail_twice_anywhere_change_nothing
+    one_chunk_that_fails_twice_in_a_row_is_done_the_third_time
+    a_panic_anywhere_changes_nothing
+    failures_at_all_places_in_one_run_change_nothing
+}
 
 /// Every failpoint of the worker, in the order in which an attempt passes them.
 const FAILPOINTS: [&str; 6] = [
@@ -32,8 +42,8 @@ fn pieces() -> [Piece; 4] {
     ]
 }
 
-async fn undisturbed() -> BTreeMap<String, TableSum> {
-    let mut installation = Installation::synthetic().await;
+async fn undisturbed(engine: &Engine) -> BTreeMap<String, TableSum> {
+    let mut installation = Installation::synthetic(engine).await;
     let job = installation
         .submit("job", SType::Continuous, &pieces())
         .await;
@@ -55,8 +65,13 @@ async fn undisturbed() -> BTreeMap<String, TableSum> {
 }
 
 /// Works the job off with these failpoints on; `failures` attempts of all chunks together fail.
-async fn disturbed(expected: &BTreeMap<String, TableSum>, set: &[(&str, &str)], failures: usize) {
-    let mut installation = Installation::synthetic().await;
+async fn disturbed(
+    engine: &Engine,
+    expected: &BTreeMap<String, TableSum>,
+    set: &[(&str, &str)],
+    failures: usize,
+) {
+    let mut installation = Installation::synthetic(engine).await;
     let job = installation
         .submit("job", SType::Continuous, &pieces())
         .await;
@@ -77,27 +92,24 @@ async fn disturbed(expected: &BTreeMap<String, TableSum>, set: &[(&str, &str)], 
     assert_eq!(installation.parts(), 0, "{set:?}");
 }
 
-#[tokio::test]
-async fn an_attempt_that_fails_once_anywhere_changes_nothing() {
-    let expected = undisturbed().await;
+async fn an_attempt_that_fails_once_anywhere_changes_nothing(engine: &Engine) {
+    let expected = undisturbed(engine).await;
     for name in FAILPOINTS {
-        disturbed(&expected, &[(name, "1*return")], 1).await;
+        disturbed(engine, &expected, &[(name, "1*return")], 1).await;
     }
 }
 
-#[tokio::test]
-async fn attempts_that_fail_twice_anywhere_change_nothing() {
-    let expected = undisturbed().await;
+async fn attempts_that_fail_twice_anywhere_change_nothing(engine: &Engine) {
+    let expected = undisturbed(engine).await;
     for name in FAILPOINTS {
-        disturbed(&expected, &[(name, "2*return")], 2).await;
+        disturbed(engine, &expected, &[(name, "2*return")], 2).await;
     }
 }
 
-#[tokio::test]
-async fn one_chunk_that_fails_twice_in_a_row_is_done_the_third_time() {
+async fn one_chunk_that_fails_twice_in_a_row_is_done_the_third_time(engine: &Engine) {
     // What is archived is not archived again, and what is committed is done.
     for name in ["claimed", "reserved", "load-begun", "before-commit"] {
-        let mut installation = Installation::synthetic().await;
+        let mut installation = Installation::synthetic(engine).await;
         let [first, ..] = pieces();
         let job = installation
             .submit("job", SType::Continuous, &[first])
@@ -113,21 +125,19 @@ async fn one_chunk_that_fails_twice_in_a_row_is_done_the_third_time() {
     }
 }
 
-#[tokio::test]
-async fn a_panic_anywhere_changes_nothing() {
-    let expected = undisturbed().await;
+async fn a_panic_anywhere_changes_nothing(engine: &Engine) {
+    let expected = undisturbed(engine).await;
     for name in FAILPOINTS {
-        disturbed(&expected, &[(name, "1*panic")], 1).await;
+        disturbed(engine, &expected, &[(name, "1*panic")], 1).await;
     }
 }
 
-#[tokio::test]
-async fn failures_at_all_places_in_one_run_change_nothing() {
-    let expected = undisturbed().await;
+async fn failures_at_all_places_in_one_run_change_nothing(engine: &Engine) {
+    let expected = undisturbed(engine).await;
     let returns = FAILPOINTS.map(|name| (name, "2*return"));
-    disturbed(&expected, &returns, 12).await;
+    disturbed(engine, &expected, &returns, 12).await;
     let panics = FAILPOINTS.map(|name| (name, "1*panic"));
-    disturbed(&expected, &panics, 6).await;
+    disturbed(engine, &expected, &panics, 6).await;
 }
 
 #[test]

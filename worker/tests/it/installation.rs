@@ -20,7 +20,9 @@ use common::vendor::{RangeRequest, Vendor, VendorError};
 use dbn::{SType, Schema};
 use fail::FailScenario;
 use simulator::{Config, RequestLog, Simulator};
-use testkit::checksum::{TableSum, scalar, tables};
+use testkit::checksum::TableSum;
+use testkit::database::Database;
+use testkit::engine::Engine;
 use testkit::sandbox::Sandbox;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +34,7 @@ pub const DATASET: &str = "GLBX.MDP3";
 /// A private installation, its vendor, and what its pool told.
 pub struct Installation {
     pub sandbox: Sandbox,
+    pub database: Database,
     pub simulator: Simulator,
     pub environment: Environment,
     events: mpsc::Receiver<Event>,
@@ -100,12 +103,12 @@ pub fn request(name: &str, stype_in: SType, days: DayRange) -> Request {
 
 impl Installation {
     /// With synthetic history of few trades.
-    pub async fn synthetic() -> Self {
-        Self::with(|_| {}).await
+    pub async fn synthetic(engine: &Engine) -> Self {
+        Self::with(engine, |_| {}).await
     }
 
     /// With synthetic history of few trades, and settings of one's own.
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+    pub async fn with(engine: &Engine, change: impl FnOnce(&mut Settings)) -> Self {
         let failpoints = FailScenario::setup();
         let simulator = Simulator::start(Config {
             trades_per_day: 200,
@@ -114,7 +117,9 @@ impl Installation {
         });
         let simulator = simulator.await.unwrap();
         let sandbox = Sandbox::new();
+        let database = engine.database(&sandbox).await;
         let mut settings = sandbox.settings(&simulator.url());
+        settings.database_url = database.url();
         change(&mut settings);
         let (events_in, events) = mpsc::channel(1_024);
         let load = |schema| {
@@ -138,6 +143,7 @@ impl Installation {
         };
         Self {
             sandbox,
+            database,
             simulator,
             environment,
             events,
@@ -300,22 +306,22 @@ impl Installation {
 
     /// The market tables, with coverage and symbology.
     pub async fn tables(&self) -> BTreeMap<String, TableSum> {
-        tables(&self.sandbox.database()).await
+        self.database.tables().await
     }
 
     /// One number of the database.
     pub async fn number(&self, sql: &str) -> i64 {
-        scalar(&self.sandbox.database(), sql).await
+        self.database.scalar(sql).await
     }
 
     /// One text of the database.
     pub async fn text(&self, sql: &str) -> String {
-        scalar(&self.sandbox.database(), sql).await
+        self.database.scalar(sql).await
     }
 
     /// Changes the database behind the store's back.
     pub async fn execute(&self, sql: &'static str) {
-        testkit::checksum::execute(&self.sandbox.database(), sql).await;
+        self.database.execute(sql).await;
     }
 
     /// Chunks that are in this state.

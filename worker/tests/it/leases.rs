@@ -5,23 +5,31 @@ use std::time::Duration;
 use common::time::Nanos;
 use dbn::{SType, Schema};
 use simulator::{Fault, FaultKind};
+use testkit::engine::Engine;
+use testkit::on_every_engine;
 use worker::environment::Outcome;
 
 use crate::installation::{Installation, january, outcomes, piece};
 
+on_every_engine! {
+    a_claim_that_is_lost_lets_its_stream_go_and_the_new_holder_loads_all
+    a_stop_lets_a_stream_go_that_stands_still
+    a_stop_does_not_wait_for_an_answer
+    a_stop_does_not_wait_for_the_vendors_retry_after
+}
+
 /// Long enough for any machine; only a test that fails waits for it.
 const FOREVER: Duration = Duration::from_secs(60);
 
-#[tokio::test]
-async fn a_claim_that_is_lost_lets_its_stream_go_and_the_new_holder_loads_all() {
+async fn a_claim_that_is_lost_lets_its_stream_go_and_the_new_holder_loads_all(engine: &Engine) {
     let pieces = [piece(Schema::Mbp1, &["ES.c.0"], january(4, 5))];
     let expected = {
-        let mut undisturbed = Installation::synthetic().await;
+        let mut undisturbed = Installation::synthetic(engine).await;
         let job = undisturbed.submit("job", SType::Continuous, &pieces).await;
         undisturbed.work_off(job).await;
         undisturbed.tables().await
     };
-    let mut installation = Installation::with(|settings| {
+    let mut installation = Installation::with(engine, |settings| {
         settings.lease_seconds = Some(0.15);
         settings.read_timeout_seconds = 600.0;
         settings.workers = 1;
@@ -80,24 +88,31 @@ async fn a_claim_that_is_lost_lets_its_stream_go_and_the_new_holder_loads_all() 
     assert_eq!(installation.tables().await, expected);
 }
 
-#[tokio::test]
-async fn a_stop_lets_a_stream_go_that_stands_still() {
-    stops_while(Fault::next(FaultKind::Stall, 1).lasting(3_600.0), 1).await;
+async fn a_stop_lets_a_stream_go_that_stands_still(engine: &Engine) {
+    stops_while(engine, Fault::next(FaultKind::Stall, 1).lasting(3_600.0), 1).await;
 }
 
-#[tokio::test]
-async fn a_stop_does_not_wait_for_an_answer() {
-    stops_while(Fault::next(FaultKind::Latency, 1).lasting(3_600.0), 1).await;
+async fn a_stop_does_not_wait_for_an_answer(engine: &Engine) {
+    stops_while(
+        engine,
+        Fault::next(FaultKind::Latency, 1).lasting(3_600.0),
+        1,
+    )
+    .await;
 }
 
-#[tokio::test]
-async fn a_stop_does_not_wait_for_the_vendors_retry_after() {
-    stops_while(Fault::next(FaultKind::RateLimit, 1).lasting(3_600.0), 2).await;
+async fn a_stop_does_not_wait_for_the_vendors_retry_after(engine: &Engine) {
+    stops_while(
+        engine,
+        Fault::next(FaultKind::RateLimit, 1).lasting(3_600.0),
+        2,
+    )
+    .await;
 }
 
 /// Stops the pool once the fault has struck, which ends it, with its chunks handed back.
-async fn stops_while(fault: Fault, chunks: u32) {
-    let mut installation = Installation::with(|settings| {
+async fn stops_while(engine: &Engine, fault: Fault, chunks: u32) {
+    let mut installation = Installation::with(engine, |settings| {
         settings.workers = 1;
         settings.read_timeout_seconds = 7_200.0;
     })

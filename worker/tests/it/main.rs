@@ -18,4 +18,5 @@ mod damage;
 mod validate;
 mod record_json;
 mod replays;
+mod engines;
 mod fleet_queue;

@@ -3,13 +3,20 @@
 use common::money::Usd;
 use dbn::{SType, Schema};
 use simulator::{Fault, FaultKind};
+use testkit::engine::Engine;
+use testkit::on_every_engine;
 use worker::environment::Outcome;
 
 use crate::installation::{Installation, january, outcomes, piece, request};
 
-#[tokio::test]
-async fn chunks_that_share_a_request_send_it_once() {
-    let mut installation = Installation::with(|settings| settings.workers = 4).await;
+on_every_engine! {
+    chunks_that_share_a_request_send_it_once
+    what_was_received_is_paid_for_whatever_became_of_it
+    a_request_that_would_pass_the_limit_is_not_sent
+}
+
+async fn chunks_that_share_a_request_send_it_once(engine: &Engine) {
+    let mut installation = Installation::with(engine, |settings| settings.workers = 4).await;
     // The vendor has no definitions of continuous symbols: each chunk asks for all of them.
     let pieces = ["ES.c.0", "CL.c.0", "NQ.c.0", "GC.c.0"]
         .map(|symbol| piece(Schema::Definition, &[symbol], january(4, 5)));
@@ -36,8 +43,7 @@ async fn chunks_that_share_a_request_send_it_once() {
     assert_eq!(installation.number("SELECT count(*) FROM spend").await, 1);
 }
 
-#[tokio::test]
-async fn what_was_received_is_paid_for_whatever_became_of_it() {
+async fn what_was_received_is_paid_for_whatever_became_of_it(engine: &Engine) {
     let cuts = [
         FaultKind::Reset,
         FaultKind::ShortLength,
@@ -49,7 +55,7 @@ async fn what_was_received_is_paid_for_whatever_became_of_it() {
         FaultKind::Corrupt,
     ];
     for kind in cuts {
-        let mut installation = Installation::synthetic().await;
+        let mut installation = Installation::synthetic(engine).await;
         let pieces = [piece(Schema::Mbp1, &["ES.c.0"], january(4, 5))];
         let job = installation.submit("job", SType::Continuous, &pieces).await;
         let fault = Fault::next(kind, 1).on_path("timeseries.get_range");
@@ -92,9 +98,8 @@ async fn what_was_received_is_paid_for_whatever_became_of_it() {
     }
 }
 
-#[tokio::test]
-async fn a_request_that_would_pass_the_limit_is_not_sent() {
-    let mut installation = Installation::with(|settings| settings.workers = 1).await;
+async fn a_request_that_would_pass_the_limit_is_not_sent(engine: &Engine) {
+    let mut installation = Installation::with(engine, |settings| settings.workers = 1).await;
     let days = january(4, 5);
     let mut planned = Vec::new();
     for symbol in ["ES.c.0", "CL.c.0"] {

@@ -9,10 +9,17 @@ use common::time::{DayRange, Nanos, Span};
 use common::vendor::{Resolution, SymbolWindow};
 use dbn::{SType, Schema};
 use proptest::prelude::*;
+use testkit::engine::Engine;
+use testkit::on_every_engine;
 use worker::error::ChunkError;
 use worker::ownership::Ownership;
 
 use crate::installation::{DATASET, Installation, day, january, outcomes, piece};
+
+on_every_engine! {
+    two_overlapping_jobs_load_together_what_one_would_have_loaded
+    definitions_of_continuous_symbols_count_what_came_along
+}
 
 fn chunk(schema: Schema, stype_in: SType, symbols: &[&str], days: DayRange) -> Chunk {
     Chunk {
@@ -313,21 +320,26 @@ proptest! {
     }
 }
 
-#[tokio::test]
-async fn two_overlapping_jobs_load_together_what_one_would_have_loaded() {
+/// How many trades there are, and sums of their prices and times, whose digits the view shows on
+/// every engine.
+const TRADES: &str = "
+    SELECT count(*) || ' ' || sum(CAST(replace(price, '.', '') AS BIGINT)) || ' ' ||
+        sum(CAST(substr(ts_recv, 9, 2) || substr(ts_recv, 12, 2) || substr(ts_recv, 15, 2)
+            || substr(ts_recv, 18, 2) || substr(ts_recv, 21, 9) AS BIGINT) % 1000003)
+    FROM trades";
+
+async fn two_overlapping_jobs_load_together_what_one_would_have_loaded(engine: &Engine) {
     let whole = async |pieces: &[(&str, &[crate::installation::Piece])]| {
-        let mut installation = Installation::synthetic().await;
+        let mut installation = Installation::synthetic(engine).await;
         for (name, pieces) in pieces {
             let job = installation.submit(name, SType::Continuous, pieces).await;
             let told = installation.work_off(job).await;
             assert_eq!(outcomes(&told).len(), pieces.len(), "{told:?}");
         }
-        let trades = "SELECT count(*) || ' ' || sum(price) || ' ' || sum(ts_recv % 1000003)
-            FROM trades_data";
         let covered = installation
             .number("SELECT sum(covered_records) FROM chunks")
             .await;
-        (installation.text(trades).await, covered)
+        (installation.text(TRADES).await, covered)
     };
     let both = ["ES.c.0", "CL.c.0"];
     let expected = whole(&[("one", &[piece(Schema::Trades, &both, january(4, 9))])]).await;
@@ -350,9 +362,8 @@ async fn two_overlapping_jobs_load_together_what_one_would_have_loaded() {
     assert_eq!(rows(&trades), rows(&expected.0) + rows(&day.0));
 }
 
-#[tokio::test]
-async fn definitions_of_continuous_symbols_count_what_came_along() {
-    let mut installation = Installation::synthetic().await;
+async fn definitions_of_continuous_symbols_count_what_came_along(engine: &Engine) {
+    let mut installation = Installation::synthetic(engine).await;
     let pieces = [piece(Schema::Definition, &["ES.c.0"], january(4, 5))];
     let job = installation.submit("job", SType::Continuous, &pieces).await;
     let told = installation.work_off(job).await;

@@ -5,12 +5,26 @@ use common::quality::Severity;
 use common::store::replay::ReplayScope;
 use common::store::{Difference, Replayable};
 use dbn::{SType, Schema};
+use testkit::engine::Engine;
+use testkit::on_every_engine;
 use worker::environment::Outcome;
 use worker::error::ChunkError;
 use worker::replay::{rehearse, replay};
 
 use crate::failpoints::REPLAY_FAILPOINTS;
 use crate::installation::{Installation, Piece, january, outcomes, piece};
+
+on_every_engine! {
+    a_replay_gives_the_tables_of_a_fresh_load_and_asks_the_vendor_nothing
+    a_rehearsal_tells_what_the_replay_then_does
+    a_replay_that_fails_anywhere_leaves_the_chunk_as_it_was
+    above_the_limit_a_chunk_stays_as_it_was_and_says_why
+    a_damaged_or_missing_archive_leaves_the_chunk_as_it_was_and_the_vendor_unasked
+    a_chunk_that_was_given_up_by_its_rules_is_loaded_by_a_replay
+    a_retry_after_the_rules_were_mended_reads_the_archive
+    a_dead_chunk_whose_symbols_nothing_here_explains_is_left_to_a_run
+    what_others_came_to_hold_since_leaves_a_replay_its_own
+}
 
 /// Two chunks of trades, of which the second overlaps a contract that a third holds; definitions,
 /// whose stream does not say what its symbols mean; and statistics.
@@ -35,10 +49,11 @@ fn stricter(text: String) -> String {
 }
 
 async fn loaded(
+    engine: &Engine,
     change: impl FnOnce(&mut Installation),
     settings: impl FnOnce(&mut common::configuration::settings::Settings),
 ) -> (Installation, JobId) {
-    let mut installation = Installation::with(settings).await;
+    let mut installation = Installation::with(engine, settings).await;
     change(&mut installation);
     let job = installation
         .submit("job", SType::Continuous, &pieces())
@@ -69,14 +84,13 @@ async fn replay_all(installation: &Installation, job: JobId) -> Difference {
     all
 }
 
-#[tokio::test]
-async fn a_replay_gives_the_tables_of_a_fresh_load_and_asks_the_vendor_nothing() {
+async fn a_replay_gives_the_tables_of_a_fresh_load_and_asks_the_vendor_nothing(engine: &Engine) {
     let strict =
         |installation: &mut Installation| installation.use_mapping(Schema::Trades, stricter);
-    let (fresh, _) = loaded(strict, lenient).await;
+    let (fresh, _) = loaded(engine, strict, lenient).await;
     let expected = fresh.tables().await;
     drop(fresh);
-    let (mut installation, job) = loaded(|_| {}, lenient).await;
+    let (mut installation, job) = loaded(engine, |_| {}, lenient).await;
     let before = installation.tables().await;
     assert_ne!(before, expected);
     strict(&mut installation);
@@ -105,9 +119,8 @@ async fn a_replay_gives_the_tables_of_a_fresh_load_and_asks_the_vendor_nothing()
     assert!(status.complete, "{status:?}");
 }
 
-#[tokio::test]
-async fn a_rehearsal_tells_what_the_replay_then_does() {
-    let (mut installation, job) = loaded(|_| {}, lenient).await;
+async fn a_rehearsal_tells_what_the_replay_then_does(engine: &Engine) {
+    let (mut installation, job) = loaded(engine, |_| {}, lenient).await;
     let before = installation.tables().await;
     installation.use_mapping(Schema::Trades, stricter);
     let environment = installation.replay_environment();
@@ -140,9 +153,8 @@ async fn a_rehearsal_tells_what_the_replay_then_does() {
     }
 }
 
-#[tokio::test]
-async fn a_replay_that_fails_anywhere_leaves_the_chunk_as_it_was() {
-    let (mut installation, job) = loaded(|_| {}, lenient).await;
+async fn a_replay_that_fails_anywhere_leaves_the_chunk_as_it_was(engine: &Engine) {
+    let (mut installation, job) = loaded(engine, |_| {}, lenient).await;
     let before = installation.tables().await;
     installation.use_mapping(Schema::Trades, stricter);
     let environment = installation.replay_environment();
@@ -160,9 +172,8 @@ async fn a_replay_that_fails_anywhere_leaves_the_chunk_as_it_was() {
     assert_ne!(installation.tables().await, before);
 }
 
-#[tokio::test]
-async fn above_the_limit_a_chunk_stays_as_it_was_and_says_why() {
-    let (mut installation, job) = loaded(|_| {}, |_| {}).await;
+async fn above_the_limit_a_chunk_stays_as_it_was_and_says_why(engine: &Engine) {
+    let (mut installation, job) = loaded(engine, |_| {}, |_| {}).await;
     let before = installation.tables().await;
     installation.use_mapping(Schema::Trades, stricter);
     let environment = installation.replay_environment();
@@ -184,9 +195,10 @@ async fn above_the_limit_a_chunk_stays_as_it_was_and_says_why() {
     assert_eq!(installation.tables().await, before);
 }
 
-#[tokio::test]
-async fn a_damaged_or_missing_archive_leaves_the_chunk_as_it_was_and_the_vendor_unasked() {
-    let (installation, job) = loaded(|_| {}, lenient).await;
+async fn a_damaged_or_missing_archive_leaves_the_chunk_as_it_was_and_the_vendor_unasked(
+    engine: &Engine,
+) {
+    let (installation, job) = loaded(engine, |_| {}, lenient).await;
     let before = installation.tables().await;
     let requests = installation.simulator.requests().len();
     let environment = installation.replay_environment();
@@ -212,9 +224,8 @@ async fn a_damaged_or_missing_archive_leaves_the_chunk_as_it_was_and_the_vendor_
     assert_eq!(installation.simulator.requests().len(), requests);
 }
 
-#[tokio::test]
-async fn a_chunk_that_was_given_up_by_its_rules_is_loaded_by_a_replay() {
-    let mut installation = Installation::with(|_| {}).await;
+async fn a_chunk_that_was_given_up_by_its_rules_is_loaded_by_a_replay(engine: &Engine) {
+    let mut installation = Installation::with(engine, |_| {}).await;
     installation.use_mapping(Schema::Trades, stricter);
     let pieces = [piece(Schema::Trades, &["ES.c.0"], january(4, 5))];
     let job = installation.submit("job", SType::Continuous, &pieces).await;
@@ -233,9 +244,8 @@ async fn a_chunk_that_was_given_up_by_its_rules_is_loaded_by_a_replay() {
     assert_eq!(installation.data_requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_retry_after_the_rules_were_mended_reads_the_archive() {
-    let mut installation = Installation::with(|_| {}).await;
+async fn a_retry_after_the_rules_were_mended_reads_the_archive(engine: &Engine) {
+    let mut installation = Installation::with(engine, |_| {}).await;
     installation.use_mapping(Schema::Trades, stricter);
     let pieces = [piece(Schema::Trades, &["ES.c.0"], january(4, 5))];
     let job = installation.submit("job", SType::Continuous, &pieces).await;
@@ -257,9 +267,8 @@ async fn a_retry_after_the_rules_were_mended_reads_the_archive() {
     assert_eq!(installation.data_requests().len(), 1);
 }
 
-#[tokio::test]
-async fn a_dead_chunk_whose_symbols_nothing_here_explains_is_left_to_a_run() {
-    let mut installation = Installation::with(|_| {}).await;
+async fn a_dead_chunk_whose_symbols_nothing_here_explains_is_left_to_a_run(engine: &Engine) {
+    let mut installation = Installation::with(engine, |_| {}).await;
     installation.use_mapping(Schema::Definition, |text| {
         text.replace("raw_symbol is not null", "raw_symbol = 'none has it'")
     });
@@ -284,9 +293,8 @@ async fn a_dead_chunk_whose_symbols_nothing_here_explains_is_left_to_a_run() {
     assert_eq!(installation.chunks("dead").await, 1);
 }
 
-#[tokio::test]
-async fn what_others_came_to_hold_since_leaves_a_replay_its_own() {
-    let mut installation = Installation::with(lenient).await;
+async fn what_others_came_to_hold_since_leaves_a_replay_its_own(engine: &Engine) {
+    let mut installation = Installation::with(engine, lenient).await;
     let symbols = ["ES.c.0"];
     let first = [piece(Schema::Trades, &symbols, january(4, 5))];
     let job = installation
