@@ -1,5 +1,7 @@
 //! Checksums over all rows of the market tables, in a stable order: equal tables, equal sums.
 
+mod postgres;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -7,6 +9,8 @@ use futures::TryStreamExt;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Row, SqlitePool};
+
+pub use self::postgres::{Difference, compare_rows, compare_table, market_tables_at, tables_at};
 
 /// One table's rows and their checksum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,19 +24,22 @@ pub struct TableSum {
 /// When a record was quarantined, and in which attempt, is no part of what a chunk holds.
 const CIRCUMSTANCES: [&str; 2] = ["attempt", "quarantined_at"];
 
+/// Tables that are compared beside the market tables.
+const OTHER_TABLES: [&str; 4] = ["coverage", "symbology", "quarantine", "rule_failures"];
+
 /// The market tables of a database that hold rows, with coverage, symbology and quarantine.
 ///
 /// # Panics
 /// When the database can't be read.
 pub async fn tables(database: &Path) -> BTreeMap<String, TableSum> {
     let pool = open(database).await;
-    let names: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_schema WHERE type = 'table'
-             AND (name LIKE '%\\_data' ESCAPE '\\' OR name IN ('coverage', 'symbology', 'quarantine', 'rule_failures'))",
+    let mut names: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE '%\\_data' ESCAPE '\\'",
     )
     .fetch_all(&pool)
     .await
     .expect("the tables' names can be read");
+    names.extend(OTHER_TABLES.map(str::to_owned));
     let mut sums = BTreeMap::new();
     for name in names {
         let sum = table(&pool, &name).await;

@@ -88,6 +88,17 @@ impl Proxy {
         trap.bytes = Some(bytes);
     }
 
+    /// Whether an order to cut in the middle is still to come to pass.
+    #[must_use]
+    pub fn cut_is_due(&self) -> bool {
+        self.orders.trap().bytes.is_some()
+    }
+
+    /// Takes an order to cut in the middle back; whether there was one that had not come to pass.
+    pub fn forget_cut(&self) -> bool {
+        self.orders.trap().bytes.take().is_some()
+    }
+
     /// How many connections it has reset by order.
     #[must_use]
     pub fn connections_cut(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the project's own tasks. `cargo xtask test` is everything that has to pass.
 
+mod chaos;
 mod servers;
 mod steps;
 mod tidy;
@@ -13,6 +14,8 @@ usage: cargo xtask TASK
 tasks:
   test    everything: layout, servers, format, lints, documentation, tests
   tidy    the layout alone: each file's first sentence and its length
+  chaos [--seconds N] [--seed S]
+          three workers under fire for N seconds (default 60) against one undisturbed
 ";
 
 fn main() -> ExitCode {
@@ -21,6 +24,9 @@ fn main() -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => steps::test(&root),
         ["tidy"] => tidy::check(&root),
+        ["chaos", ref options @ ..] if let Some(options) = chaos::Options::read(options) => {
+            chaos::run(&root, options)
+        }
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -1,8 +1,9 @@
-//! The test ground's own tests: servers that are killed and come back, and connections that are cut.
+//! The test ground's own tests: servers that come back after a kill, connections that are cut, and sums.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
 
 mod postgres;
 mod redis;
 mod proxy;
+mod checksum;
 mod abandoned;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use common::chunk::JobId;
 use common::configuration::settings::Settings;
 use common::queue::{NAMESPACE, RedisQueue};
+use common::request::Request;
 use common::source::SourceError;
 use common::store::{Access, JobStatus, PlannedChunk, Store};
 use common::time::Nanos;
@@ -102,15 +103,26 @@ impl Fleet {
     /// Submits a job of these pieces, each a chunk, with the vendor's counts, and puts its hints into
     /// the queue.
     pub async fn submit(&self, name: &str, stype_in: SType, pieces: &[Piece]) -> JobId {
+        let chunks = self.plan(stype_in, pieces).await;
+        let request = request(name, stype_in, pieces[0].days);
+        self.submit_planned(&request, &chunks).await
+    }
+
+    /// Pieces as the planner would plan them.
+    pub async fn plan(&self, stype_in: SType, pieces: &[Piece]) -> Vec<PlannedChunk> {
         let vendor = Vendor::new(&self.settings).unwrap();
         let mut chunks = Vec::new();
         for piece in pieces {
             chunks.push(plan(&vendor, stype_in, piece).await);
         }
-        let request = request(name, stype_in, pieces[0].days);
+        chunks
+    }
+
+    /// Submits a planned job, and puts its hints into the queue.
+    pub async fn submit_planned(&self, request: &Request, chunks: &[PlannedChunk]) -> JobId {
         let submitted = self
             .store
-            .submit(&request, "the vendor", &chunks, Nanos::now());
+            .submit(request, "the vendor", chunks, Nanos::now());
         let job = submitted.await.unwrap().job;
         let due = self.store.due_anywhere(500, Nanos::now()).await.unwrap();
         let hints: Vec<_> = due.into_iter().map(|due| due.hint()).collect();

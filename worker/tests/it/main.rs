@@ -20,3 +20,4 @@ mod record_json;
 mod replays;
 mod engines;
 mod fleet_queue;
+mod chaos;
