@@ -1,5 +1,7 @@
 //! The engines that stories are taken through.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use common::store::Store;
 
 use crate::database::Database;
@@ -38,7 +40,14 @@ pub enum Engine {
     /// In files.
     Sqlite,
     /// On a private server.
-    Postgresql(Postgres),
+    Postgresql(Server),
+}
+
+/// A private server, and whether its first database is taken.
+#[derive(Debug)]
+pub struct Server {
+    server: Postgres,
+    first_is_taken: AtomicBool,
 }
 
 impl Engine {
@@ -48,7 +57,11 @@ impl Engine {
     /// When an installed server can't be started.
     #[must_use]
     pub fn postgresql() -> Option<Self> {
-        Postgres::start().map(Self::Postgresql)
+        let server = Postgres::start()?;
+        Some(Self::Postgresql(Server {
+            server,
+            first_is_taken: AtomicBool::new(false),
+        }))
     }
 
     /// A new database with tables. In a file it is made by whoever works on it first.
@@ -58,12 +71,20 @@ impl Engine {
     pub async fn database(&self, sandbox: &Sandbox) -> Database {
         match self {
             Self::Sqlite => Database::File(sandbox.database()),
-            Self::Postgresql(server) => {
-                let url = server.fresh_database();
-                let migrated = Store::migrate(&url).await;
-                migrated.expect("the tables can be made");
-                Database::OnServer(url)
-            }
+            Self::Postgresql(server) => Database::OnServer(server.database().await),
         }
+    }
+}
+
+impl Server {
+    async fn database(&self) -> String {
+        // Most stories need but one, and there is one: another costs more than its tables.
+        let url = match self.first_is_taken.swap(true, Ordering::Relaxed) {
+            false => self.server.url(),
+            true => self.server.fresh_database(),
+        };
+        let migrated = Store::migrate(&url).await;
+        migrated.expect("the tables can be made");
+        url
     }
 }

@@ -1,7 +1,6 @@
 //! Chaos for as long as asked: three workers under fire, and whether anything is lost or doubled.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::servers;
 
@@ -41,7 +40,7 @@ pub fn run(root: &Path, options: Options) -> Result<(), String> {
     let given = given
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?.to_string())));
-    let status = Command::new(env!("CARGO"))
+    let status = crate::cargo()
         .args(["test", "--locked", "-p", "worker", "--test", "it"])
         .arg("chaos::as_long_as_asked")
         .args(["--", "--ignored", "--exact", "--nocapture"])

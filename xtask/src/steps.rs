@@ -1,7 +1,6 @@
 //! The steps of `cargo xtask test`, in the order in which they are quick to fail.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
 use crate::{servers, tidy};
@@ -53,7 +52,7 @@ fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Resul
     let line = format!("cargo {}", arguments.join(" "));
     println!("── {line}");
     let began = Instant::now();
-    let status = Command::new(env!("CARGO"))
+    let status = crate::cargo()
         .args(arguments)
         .envs(environment.iter().copied())
         .current_dir(root)
@@ -68,7 +67,7 @@ fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Resul
 
 /// Whether a subcommand of cargo's is installed.
 fn has(root: &Path, subcommand: &str) -> bool {
-    let asked = Command::new(env!("CARGO"))
+    let asked = crate::cargo()
         .args([subcommand, "--version"])
         .current_dir(root)
         .output();

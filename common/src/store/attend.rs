@@ -57,6 +57,10 @@ impl Store {
             return Ok(Some(Alone { _transaction: None }));
         }
         let mut transaction = self.pools.begin().await?;
+        // A process that stands still gives its turn up.
+        statement("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+            .execute(&mut transaction)
+            .await?;
         let row = statement("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
             .bind(at)
             .fetch_one(&mut transaction)
