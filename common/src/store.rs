@@ -135,6 +135,8 @@ fn is_outage(error: &sqlx::Error) -> bool {
     // Connection exceptions, resources that ran out, and what an operator does to a server.
     const CLASSES: [&str; 3] = ["08", "53", "57"];
     const TOO_LONG: &str = "57014";
+    // A transaction that stood still was ended: its process was frozen.
+    const IDLE: &str = "25P03";
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
@@ -144,7 +146,8 @@ fn is_outage(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
             let class = code.get(..2).filter(|_| code.len() == TOO_LONG.len());
-            class.is_some_and(|class| CLASSES.contains(&class)) && code != TOO_LONG
+            let outage = class.is_some_and(|class| CLASSES.contains(&class));
+            code == IDLE || (outage && code != TOO_LONG)
         }),
         _ => false,
     }

@@ -6,6 +6,7 @@ pub mod database;
 pub mod engine;
 pub mod shared_data;
 pub mod postgres;
+pub mod timescale;
 pub mod redis;
 pub mod proxy;
 pub mod processes;

@@ -1,7 +1,6 @@
 //! The pipeline: a claimed chunk's way from the vendor to the tables, whole.
 
-use common::archive::Manifest;
-use common::store::{Claim, Loaded, StoreError};
+use common::store::{Claim, StoreError};
 use common::time::Nanos;
 
 use crate::environment::{Environment, Outcome};
@@ -17,6 +16,21 @@ const MEETINGS_MAX: u32 = 20;
 /// # Errors
 /// [`ChunkError`]; the chunk is not settled, and nothing of it is in the tables.
 pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, ChunkError> {
+    let mut meetings = 0;
+    loop {
+        // Another chunk may settle a slice while this one's records are on their way: then they are
+        // gone through again without it.
+        match attempt(environment, claim).await {
+            Err(ChunkError::Store(StoreError::Contended)) if meetings < MEETINGS_MAX => {
+                meetings += 1;
+                tracing::info!(chunk = %claim.chunk.id, "another chunk took a slice; going on with the rest");
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn attempt(environment: &Environment, claim: &Claim) -> Result<Outcome, ChunkError> {
     fail::fail_point!("claimed", |_| Err(ChunkError::Panic("claimed".into())));
     let (manifest, from_archive) = match fetch(environment, claim).await? {
         Fetched::Archived {
@@ -40,7 +54,7 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
         }
     };
     environment.activities.loads(claim.chunk.id);
-    let loaded = load_alone(environment, claim, &manifest).await?;
+    let loaded = load(environment, claim, &manifest).await?;
     if manifest.records == 0 {
         return Ok(Outcome::Empty);
     }
@@ -48,23 +62,4 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
         records: loaded.fetched,
         from_archive,
     })
-}
-
-/// Loads what nobody else holds: another chunk may settle a slice while its records are on their way,
-/// and then they are loaded without it.
-async fn load_alone(
-    environment: &Environment,
-    claim: &Claim,
-    manifest: &Manifest,
-) -> Result<Loaded, ChunkError> {
-    let mut meetings = 0;
-    loop {
-        match load(environment, claim, manifest).await {
-            Err(ChunkError::Store(StoreError::Contended)) if meetings < MEETINGS_MAX => {
-                meetings += 1;
-                tracing::info!(chunk = %claim.chunk.id, "another chunk took a slice; loading the rest");
-            }
-            loaded => return loaded,
-        }
-    }
 }

@@ -10,6 +10,7 @@ use common::chunk::ChunkId;
 use common::queue::{Hint, Hints, RedisQueue};
 use common::store::{Claim, Moment, StoreError};
 use common::time::Nanos;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::environment::{Environment, Event, Outcome};
@@ -147,15 +148,22 @@ async fn guarded(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
     }
 }
 
-/// Prolongs the lease while the work lasts; returns when it is lost.
+/// Prolongs the lease while the work lasts; returns when it is lost, or could not be prolonged for so
+/// long that it must be.
 async fn lease_lost(environment: &Environment, claim: &Claim, lease: Duration) {
     let mut beat = tokio::time::interval(lease / 3);
     beat.tick().await;
-    loop {
+    let mut prolonged = Instant::now();
+    while prolonged.elapsed() < lease {
         beat.tick().await;
         match environment.store.renew(claim, lease, Moment::Now).await {
-            Ok(true) => {}
-            Ok(false) => return,
+            Ok(true) => prolonged = Instant::now(),
+            Ok(false) => match environment.store.is_settled(claim).await {
+                // By this claim, just now: the work is about to say so.
+                Ok(true) => prolonged = Instant::now(),
+                Ok(false) => return,
+                Err(error) => tracing::warn!(error = chain(&error), "a claim was not looked up"),
+            },
             Err(error) => tracing::warn!(error = chain(&error), "a lease was not prolonged"),
         }
     }

@@ -72,7 +72,7 @@ impl Reconciler {
     }
 
     async fn pass(&mut self, sweep: bool) -> Result<(), ReconcileError> {
-        let Some(_turn) = self.store.alone("reconcile").await? else {
+        let Some(turn) = self.store.alone("reconcile").await? else {
             return Ok(());
         };
         self.store.fold_counts().await?;
@@ -80,7 +80,8 @@ impl Reconciler {
         if sweep {
             self.queue.sweep().await?;
         }
-        self.publish().await
+        self.publish().await?;
+        Ok(turn.end().await?)
     }
 
     /// Repairs everything at once, whoever else is at it.

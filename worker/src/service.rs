@@ -137,11 +137,14 @@ impl Service {
             }
             work.abort();
         }
-        for task in [reconciler, reporter] {
-            // Redis may be away; the grace is over.
-            let _late = tokio::time::timeout(Duration::from_secs(1), task).await;
+        // Redis or the database may be away, and the grace is over.
+        let late = Duration::from_secs(1);
+        for mut task in [reconciler, reporter] {
+            if tokio::time::timeout(late, &mut task).await.is_err() {
+                task.abort();
+            }
         }
-        store.close().await;
+        let _late = tokio::time::timeout(late, store.close()).await;
         tracing::info!(%name, "the worker ends");
         told
     }

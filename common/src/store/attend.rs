@@ -40,10 +40,23 @@ pub struct RunningChunk {
     pub owner: String,
 }
 
-/// The turn to do something that one process at a time does; it ends when this is dropped.
+/// The turn to do something that one process at a time does; it ends when this is ended or dropped.
 #[derive(Debug)]
 pub struct Alone {
-    _transaction: Option<Transaction>,
+    transaction: Option<Transaction>,
+}
+
+impl Alone {
+    /// Ends the turn, and keeps its connection for others, which dropping it doesn't.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails; the turn is over all the same.
+    pub async fn end(self) -> Result<(), StoreError> {
+        match self.transaction {
+            Some(transaction) => transaction.rollback().await,
+            None => Ok(()),
+        }
+    }
 }
 
 impl Store {
@@ -54,7 +67,7 @@ impl Store {
     pub async fn alone(&self, at: &str) -> Result<Option<Alone>, StoreError> {
         if matches!(self.pools, Pools::Sqlite { .. }) {
             // One process works on a file.
-            return Ok(Some(Alone { _transaction: None }));
+            return Ok(Some(Alone { transaction: None }));
         }
         let mut transaction = self.pools.begin().await?;
         // A process that stands still gives its turn up.
@@ -67,7 +80,7 @@ impl Store {
             .await?;
         if row.at(0)? {
             return Ok(Some(Alone {
-                _transaction: Some(transaction),
+                transaction: Some(transaction),
             }));
         }
         transaction.rollback().await?;

@@ -1,9 +1,10 @@
 //! Money: reserved before a request goes out, settled by what was received.
 
 use super::rows::{count, unsigned};
+use super::settle::check_fence;
 use super::statement::{Target, statement};
 use super::{Claim, Store, StoreError};
-use crate::chunk::JobId;
+use crate::chunk::{ChunkState, JobId};
 use crate::money::Usd;
 use crate::time::Nanos;
 
@@ -19,10 +20,12 @@ impl Store {
     /// Sets money aside for the claim's request, unless the job's limit would be passed.
     ///
     /// # Errors
-    /// [`StoreError::OverBudget`] when it would.
+    /// [`StoreError::OverBudget`] when it would; [`StoreError::Fenced`] when the claim was lost.
     pub async fn reserve(&self, claim: &Claim, now: Nanos) -> Result<Reservation, StoreError> {
         let chunk = &claim.chunk;
         let mut transaction = self.pools.begin().await?;
+        // Who has lost the claim sends no request that another pays for too.
+        check_fence(&mut transaction, claim, ChunkState::Running).await?;
         // Locked before the sum is read: of two workers at once the second sees the first's.
         let sql = format!(
             "SELECT max_cost_nanousd FROM jobs WHERE id = $1{}",

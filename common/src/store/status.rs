@@ -201,7 +201,11 @@ impl Store {
             return Ok(());
         }
         let sql = format!(
-            "WITH c AS (DELETE FROM job_counts RETURNING *)
+            "WITH c AS (
+                 DELETE FROM job_counts WHERE (job_id, schema) IN (
+                     SELECT job_id, schema FROM job_counts
+                     GROUP BY job_id, schema HAVING count(*) > 1)
+                 RETURNING *)
              INSERT INTO job_counts
              SELECT c.job_id, c.schema, min(c.first_chunk), {COUNTS} FROM c
              GROUP BY c.job_id, c.schema"

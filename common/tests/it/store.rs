@@ -29,6 +29,18 @@ macro_rules! on_every_engine {
                 }
             )*
         }
+
+        mod on_timescaledb {
+            $(
+                #[tokio::test]
+                async fn $story() {
+                    let Some(store) = crate::store::ground::timescaledb().await else {
+                        return;
+                    };
+                    super::$story(&store).await;
+                }
+            )*
+        }
     };
 }
 

@@ -22,12 +22,16 @@ const UNDEFINED_TABLE: &str = "42P01";
 
 /// What every connection says of itself, and how long it may hold things up: a worker that stands
 /// still in the middle of a settlement must not keep its locks.
-const SESSION: [(&str, &str); 4] = [
+const SESSION: [(&str, &str); 7] = [
     ("application_name", "backhaul"),
     ("idle_in_transaction_session_timeout", "60s"),
-    // Above the longest COPY.
-    ("statement_timeout", "1h"),
+    // Above the longest COPY, and the longest that a worker which was frozen in one holds up another.
+    ("statement_timeout", "15min"),
+    // A host that is gone without a word is noticed.
     ("tcp_user_timeout", "30s"),
+    ("tcp_keepalives_idle", "10s"),
+    ("tcp_keepalives_interval", "5s"),
+    ("tcp_keepalives_count", "4"),
 ];
 
 /// Lets COPY write straight into TimescaleDB's columnstore, where the version can. Not the mode that

@@ -43,6 +43,18 @@ pub async fn postgresql() -> Option<(Postgres, Store)> {
     Some((server, store.expect("a server is always there")))
 }
 
+/// A store on a server with TimescaleDB; `None` where none is named.
+pub async fn timescaledb() -> Option<Store> {
+    let url = testkit::timescale::fresh_database().await?;
+    Store::migrate(&url).await.expect("tables can be made");
+    let store = Store::open(&url, Access::Work).await;
+    let store = store.expect("the server answers");
+    let store = store.expect("a server is always there");
+    let version = store.timescaledb().await.expect("its version");
+    assert!(version.is_some(), "the extension is there");
+    Some(store)
+}
+
 pub async fn open(sandbox: &Sandbox) -> Result<Store, StoreError> {
     let url = sandbox.settings("").database_url;
     let store = Store::open(&url, Access::Work).await?;
