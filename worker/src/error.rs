@@ -75,6 +75,11 @@ pub enum ChunkError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// As many failures as a chunk may have, the last of them a worker that was lost with it.
+    #[error(
+        "{0} attempts failed, and the last worker was lost without a word: it may have run out of memory"
+    )]
+    WorkersLost(u32),
     /// The work was ended from outside.
     #[error("the work was stopped")]
     Stopped,

@@ -117,7 +117,12 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
 
 /// What a claim comes to, written down.
 async fn work_and_settle(environment: &Environment, claim: &Claim) -> Outcome {
+    let failures = claim.chunk.failures;
     let result = tokio::select! {
+        biased;
+        () = std::future::ready(()), if failures >= environment.settings.attempts_max => {
+            Err(ChunkError::WorkersLost(failures))
+        }
         result = guarded(environment, claim) => result,
         () = environment.abandon.cancelled() => Err(ChunkError::Stopped),
     };

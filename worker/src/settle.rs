@@ -108,7 +108,8 @@ pub fn decide(error: &ChunkError) -> Decision {
         // These three end a replay, and leave the chunk as it was; no claimed chunk meets them.
         | ChunkError::NotArchived
         | ChunkError::Unresolved
-        | ChunkError::OtherRecords { .. } => Decision::Dead,
+        | ChunkError::OtherRecords { .. }
+        | ChunkError::WorkersLost(_) => Decision::Dead,
         ChunkError::Stopped => Decision::HandBack,
     }
 }

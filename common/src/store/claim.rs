@@ -5,6 +5,7 @@ use std::time::Duration;
 use dbn::{SType, Schema};
 
 use super::clock::{Moment, nanoseconds};
+use super::engine::Pools;
 use super::statement::{Row, statement};
 use super::{DueChunk, Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
@@ -140,7 +141,7 @@ impl Store {
     }
 
     /// Claims a chunk when it is due, or when its holder's lease ran out; `None` otherwise: a hint
-    /// that came late or twice is dropped.
+    /// that came late or twice is dropped. In a fleet a holder that was lost counts as a failure.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
@@ -154,7 +155,8 @@ impl Store {
         let to = ChunkState::Pending.after(ChunkEvent::Claim)?;
         let sql = format!(
             "UPDATE chunks SET state = $1, epoch = epoch + 1, owner = $2,
-                 lease_until = {now} + $3, updated_at = {now}
+                 lease_until = {now} + $3, updated_at = {now},
+                 failures = failures + CASE WHEN state = 'running' THEN {lost} ELSE 0 END
              WHERE id = $5
                  AND ((state = 'pending' AND due_at <= {now})
                      OR (state = 'running' AND lease_until <= {now}))
@@ -164,6 +166,12 @@ impl Store {
                  (SELECT quarantine_limit FROM jobs WHERE id = job_id) AS quarantine_limit,
                  (SELECT source FROM jobs WHERE id = chunks.job_id) AS source",
             now = self.pools.moment(4),
+            // A chunk that ends its workers must not end one after the other for ever. On one machine
+            // it is the operator who starts the next.
+            lost = match self.pools {
+                Pools::Sqlite { .. } => 0,
+                Pools::Postgres(_) => 1,
+            },
         );
         let claimed = statement(sql)
             .bind(to.name())

@@ -4,7 +4,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use super::StoreError;
-use super::statement::{Target, statement};
+use super::statement::{Target, answered, statement};
 
 /// The pools of a database.
 #[derive(Clone, Debug)]
@@ -155,14 +155,12 @@ impl PgSession {
             connection: pool.acquire().await?,
             open: true,
         };
-        sqlx::raw_sql("BEGIN")
-            .execute(&mut *session.connection)
-            .await?;
+        answered(sqlx::raw_sql("BEGIN").execute(&mut *session.connection)).await?;
         Ok(session)
     }
 
     async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
-        sqlx::raw_sql(how).execute(&mut *self.connection).await?;
+        answered(sqlx::raw_sql(how).execute(&mut *self.connection)).await?;
         self.open = false;
         Ok(())
     }

@@ -3,6 +3,8 @@
 //! The control tables have the same columns in both engines, so that a verb is one statement and not
 //! two that drift apart. What only one engine knows stands in `connection`, `load` and `table`.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
@@ -85,6 +87,21 @@ pub(super) fn all_tuples(on: &Transaction, rows: usize, columns: usize) -> Strin
     }
 }
 
+/// How long an answer of a server may take: the server ends a statement before that, so what comes
+/// later comes never, as when its host is gone without a word.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(16 * 60);
+
+/// A server's answer, if it comes.
+pub(super) async fn answered<T>(
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let answer = tokio::time::timeout(ANSWER_TIMEOUT, asked).await;
+    answer.unwrap_or_else(|_late| {
+        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        Err(sqlx::Error::Io(late))
+    })
+}
+
 impl Statement {
     /// The next value.
     pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
@@ -99,10 +116,10 @@ impl Statement {
             Target::Sqlite(connection) => {
                 self.for_sqlite().execute(connection).await?.rows_affected()
             }
-            Target::PostgresPool(pool) => self.for_postgres().execute(pool).await?.rows_affected(),
-            Target::Postgres(connection) => self
-                .for_postgres()
-                .execute(connection)
+            Target::PostgresPool(pool) => answered(self.for_postgres().execute(pool))
+                .await?
+                .rows_affected(),
+            Target::Postgres(connection) => answered(self.for_postgres().execute(connection))
                 .await?
                 .rows_affected(),
         };
@@ -117,9 +134,11 @@ impl Statement {
         Ok(match on.into() {
             Target::SqlitePool(pool) => sqlite(self.for_sqlite().fetch_all(pool).await?),
             Target::Sqlite(connection) => sqlite(self.for_sqlite().fetch_all(connection).await?),
-            Target::PostgresPool(pool) => postgres(self.for_postgres().fetch_all(pool).await?),
+            Target::PostgresPool(pool) => {
+                postgres(answered(self.for_postgres().fetch_all(pool)).await?)
+            }
             Target::Postgres(connection) => {
-                postgres(self.for_postgres().fetch_all(connection).await?)
+                postgres(answered(self.for_postgres().fetch_all(connection)).await?)
             }
         })
     }
@@ -134,9 +153,11 @@ impl Statement {
             Target::Sqlite(connection) => {
                 sqlite(self.for_sqlite().fetch_optional(connection).await?)
             }
-            Target::PostgresPool(pool) => postgres(self.for_postgres().fetch_optional(pool).await?),
+            Target::PostgresPool(pool) => {
+                postgres(answered(self.for_postgres().fetch_optional(pool)).await?)
+            }
             Target::Postgres(connection) => {
-                postgres(self.for_postgres().fetch_optional(connection).await?)
+                postgres(answered(self.for_postgres().fetch_optional(connection)).await?)
             }
         }
         .pop())

@@ -8,6 +8,7 @@ use super::super::StoreError;
 use super::super::copy::CopyEncoder;
 use super::super::engine::{PgSession, Transaction};
 use super::super::rows::quoted;
+use super::super::statement::answered;
 use super::encode::EncodedRows;
 
 /// Blocks between who inserts and the connection.
@@ -141,12 +142,12 @@ async fn copy(
     CopyEncoder::begin(&mut header);
     copy.send(header).await?;
     while let Some(block) = blocks.recv().await {
-        copy.send(block).await?;
+        answered(copy.send(block)).await?;
     }
     let mut trailer = Vec::new();
     CopyEncoder::end(&mut trailer);
     copy.send(trailer).await?;
-    let rows = copy.finish().await?;
+    let rows = answered(copy.finish()).await?;
     Ok((session, rows))
 }
 

@@ -84,6 +84,20 @@ async fn a_lease_runs_by_the_servers_clock() {
 }
 
 #[tokio::test]
+async fn a_holder_that_was_lost_counts_as_a_failure() {
+    let Some((_server, store)) = postgresql().await else {
+        return;
+    };
+    let first = one_claim(&store).await;
+    assert_eq!(first.chunk.failures, 0);
+    for (minutes, failures) in [(1, 1), (2, 2)] {
+        let later = super::ground::after(60 * minutes);
+        let next = super::ground::claim_at(&store, first.chunk.id, later).await;
+        assert_eq!(next.expect("the lease ran out").chunk.failures, failures);
+    }
+}
+
+#[tokio::test]
 async fn of_two_loads_at_once_that_meet_the_later_one_is_told_and_loads_the_rest() {
     let Some((_server, store)) = postgresql().await else {
         return;
