@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::archive::Archive;
-use common::configuration::document::{Refusal, Refusals, extend_with_new_places};
+use common::configuration::document::{Refusal, Refusals};
 use common::configuration::files::ConfigFiles;
 use common::configuration::mapping::{Mapping, Mappings};
 use common::configuration::settings::Settings;
@@ -174,10 +174,7 @@ fn needs_postgres() -> Refusal {
 /// All mappings of the configuration, checked against the tables that they fill.
 async fn mappings(files: &ConfigFiles, store: &Store) -> anyhow::Result<HashMap<Schema, Mapping>> {
     let mut found = Mappings::load(files)?;
-    for mapping in &found.mappings {
-        let misfits = mapping.misfits(&store.table(&mapping.table).await?);
-        extend_with_new_places(&mut found.refusals, misfits);
-    }
+    found.check_against(store).await?;
     if !found.refusals.is_empty() {
         return Err(Refusals(found.refusals).into());
     }

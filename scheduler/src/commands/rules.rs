@@ -5,7 +5,7 @@ mod sample;
 use std::collections::HashMap;
 use std::process::ExitCode;
 
-use common::configuration::document::{Refusal, Refusals, extend_with_new_places};
+use common::configuration::document::{Refusal, Refusals};
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::{Mapping, Mappings};
 use common::store::{Access, Store};
@@ -63,10 +63,7 @@ async fn in_order(session: &Session) -> anyhow::Result<Vec<Mapping>> {
         None => Store::in_memory().await?,
     };
     let mut found = Mappings::load(&session.files)?;
-    for mapping in &found.mappings {
-        let misfits = mapping.misfits(&store.table(&mapping.table).await?);
-        extend_with_new_places(&mut found.refusals, misfits);
-    }
+    found.check_against(&store).await?;
     let of_jobs = check_jobs(session, &found)?;
     found.refusals.extend(of_jobs);
     if found.refusals.is_empty() {

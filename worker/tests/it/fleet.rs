@@ -13,7 +13,7 @@ use common::store::{Access, JobStatus, PlannedChunk, Store};
 use common::time::Nanos;
 use common::vendor::{RangeRequest, Vendor, VendorError};
 use dbn::SType;
-use simulator::{Config, Simulator};
+use simulator::{Config, Fault, FaultKind, Simulator};
 use testkit::postgres::Postgres;
 use testkit::redis::Redis;
 use testkit::sandbox::{API_KEY, Sandbox};
@@ -130,6 +130,13 @@ impl Fleet {
         let queue = RedisQueue::new(connection, NAMESPACE);
         queue.push(&hints).await.unwrap();
         job
+    }
+
+    /// The vendor's next stream stands still for so many seconds.
+    pub fn stall_next_stream(&self, seconds: f64) {
+        let stall = Fault::next(FaultKind::Stall, 1).lasting(seconds);
+        self.simulator
+            .add_fault(stall.on_path("timeseries.get_range"));
     }
 
     /// Waits until the vendor was asked for records.

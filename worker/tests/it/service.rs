@@ -1,7 +1,6 @@
 //! The worker as its operator sees it: a process that takes chunks up, and stops when it is told to.
 
 use dbn::{SType, Schema};
-use simulator::{Fault, FaultKind};
 use testkit::processes;
 use tokio::process::Child;
 
@@ -66,10 +65,7 @@ async fn a_worker_that_is_told_to_stop_hands_back_what_it_can_not_finish() {
     let Some(fleet) = Fleet::start().await else {
         return;
     };
-    let stall = Fault::next(FaultKind::Stall, 1).lasting(3_600.0);
-    fleet
-        .simulator
-        .add_fault(stall.on_path("timeseries.get_range"));
+    fleet.stall_next_stream(3_600.0);
     let job = fleet
         .submit("job", SType::Continuous, &pieces()[2..3])
         .await;
@@ -93,10 +89,7 @@ async fn a_second_signal_ends_it_at_once() {
     let Some(fleet) = Fleet::start().await else {
         return;
     };
-    let stall = Fault::next(FaultKind::Stall, 1).lasting(3_600.0);
-    fleet
-        .simulator
-        .add_fault(stall.on_path("timeseries.get_range"));
+    fleet.stall_next_stream(3_600.0);
     fleet
         .submit("job", SType::Continuous, &pieces()[2..3])
         .await;
@@ -149,10 +142,7 @@ async fn a_database_that_is_killed_costs_no_attempt() {
     let Some(mut fleet) = Fleet::start().await else {
         return;
     };
-    let stall = Fault::next(FaultKind::Stall, 1).lasting(1.0);
-    fleet
-        .simulator
-        .add_fault(stall.on_path("timeseries.get_range"));
+    fleet.stall_next_stream(1.0);
     let job = fleet.submit("job", SType::Continuous, &pieces()).await;
     let _worker = fleet.spawn();
     fleet.wait_for_stream().await;
@@ -168,10 +158,7 @@ async fn what_a_killed_worker_had_is_taken_up_when_its_lease_ends() {
     let Some(fleet) = Fleet::start().await else {
         return;
     };
-    let stall = Fault::next(FaultKind::Stall, 1).lasting(3_600.0);
-    fleet
-        .simulator
-        .add_fault(stall.on_path("timeseries.get_range"));
+    fleet.stall_next_stream(3_600.0);
     let job = fleet
         .submit("job", SType::Continuous, &pieces()[2..3])
         .await;

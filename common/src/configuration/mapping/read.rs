@@ -11,6 +11,7 @@ use crate::configuration::document::{Document, Refusal, extend_with_new_places};
 use crate::configuration::files::ConfigFiles;
 use crate::configuration::job_file::SCHEMAS;
 use crate::nearest::nearest;
+use crate::store::{Store, StoreError};
 
 /// What to do where a schema is not mapped.
 pub(super) const ADD_A_FILE: &str =
@@ -66,6 +67,20 @@ impl Mappings {
             refusals,
             all_read: read.all_read,
         })
+    }
+}
+
+impl Mappings {
+    /// Refuses also what keeps a mapping from filling its table.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the tables can't be looked at.
+    pub async fn check_against(&mut self, store: &Store) -> Result<(), StoreError> {
+        for mapping in &self.mappings {
+            let misfits = mapping.misfits(&store.table(&mapping.table).await?);
+            extend_with_new_places(&mut self.refusals, misfits);
+        }
+        Ok(())
     }
 }
 
