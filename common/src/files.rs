@@ -32,8 +32,8 @@ pub use error::FilesError;
 use crate::money::Usd;
 use crate::record_layout::RecordLayout;
 use crate::source::{Answer, Pieces, Source, SourceError, Uncovered};
-use crate::time::{Day, DayRange, Nanos, Span};
-use crate::vendor::{RangeRequest, Resolution};
+use crate::time::{DayRange, Nanos, Span};
+use crate::vendor::{DayCondition, RangeRequest, Resolution};
 use coverage::Asked;
 use delivery::{Delivery, Found, Wanted};
 use header::DataFile;
@@ -234,7 +234,12 @@ impl Source for Files {
     }
 
     /// None: what is not there is [`Source::uncovered`], by symbol.
-    fn pending_days<'a>(&'a self, _dataset: &'a str, _days: DayRange) -> Answer<'a, Vec<Day>> {
+    /// None: what a batch says of its days is a matter of which days it covers.
+    fn conditions<'a>(
+        &'a self,
+        _dataset: &'a str,
+        _days: DayRange,
+    ) -> Answer<'a, Vec<DayCondition>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 

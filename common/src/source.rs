@@ -16,8 +16,8 @@ pub use sources::Sources;
 use crate::files::FilesError;
 use crate::money::Usd;
 use crate::request::Symbols;
-use crate::time::{Day, DayRange, Span};
-use crate::vendor::{RangeRequest, RangeStream, Resolution, Vendor, VendorError};
+use crate::time::{DayRange, Span};
+use crate::vendor::{DayCondition, RangeRequest, RangeStream, Resolution, Vendor, VendorError};
 
 /// What a source answers, some time later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
@@ -27,8 +27,8 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, SourceError>>;
 /// - **Counts are the proof.** [`Self::record_count`] counts what the source holds by itself, not
 ///   by what [`Self::get_range`] sent: a stream is whole when its end is proven and the two agree.
 ///   Counts of whole days add up.
-/// - **What isn't there is said.** Days that a source doesn't have are [`Self::pending_days`], where
-///   it has none of them, or [`Self::uncovered`]; a count of nothing for any other day proves that
+/// - **What isn't there is said.** Days of which a source has nothing, or nothing yet, have such a
+///   [`Self::conditions`]; what else it doesn't have is [`Self::uncovered`]; a count of nothing for any other day proves that
 ///   there is nothing.
 /// - **A stream is a DBN stream, compressed by zstd**, of the request's schema, in the order of index
 ///   time, with the header of the request. It may end early: whoever reads it proves its end.
@@ -45,8 +45,9 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// there, what lies after is not there yet.
     fn available<'a>(&'a self, dataset: &'a str, schema: Schema) -> Answer<'a, Span>;
 
-    /// The days of which nothing is there yet, whatever the schema, of those given.
-    fn pending_days<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<Day>>;
+    /// How good the data of each day is, whatever the schema, of those given. A day without a
+    /// condition is as good as any.
+    fn conditions<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<DayCondition>>;
 
     /// The symbols and days of the request that are not there, and of which it may not even be
     /// known what they mean. They may come later.
@@ -128,8 +129,8 @@ impl Source for Vendor {
         Box::pin(async move { Ok(self.available(dataset, schema).await?) })
     }
 
-    fn pending_days<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<Day>> {
-        Box::pin(async move { Ok(self.pending_days(dataset, days).await?) })
+    fn conditions<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<DayCondition>> {
+        Box::pin(async move { Ok(self.conditions(dataset, days).await?) })
     }
 
     /// What the vendor doesn't have yet is pending for every symbol.

@@ -204,6 +204,12 @@ impl DayRange {
         }
     }
 
+    /// Whether the day is one of them.
+    #[must_use]
+    pub fn contains(self, day: Day) -> bool {
+        self.start <= day && day < self.end
+    }
+
     /// The days that both ranges hold.
     #[must_use]
     pub fn intersection(self, other: Self) -> Option<Self> {

@@ -3,12 +3,14 @@
 pub mod range_request;
 pub mod resolution;
 pub mod client;
+pub mod conditions;
 pub(crate) mod dates;
 pub mod error;
 pub mod limiter;
 pub mod retry;
 
 pub use client::{RangeStream, Vendor};
+pub use conditions::{Condition, DayCondition};
 pub use error::VendorError;
 pub use limiter::Limiter;
 pub use range_request::RangeRequest;

@@ -9,7 +9,7 @@ use common::money::Usd;
 use common::source::{Answer, Pieces, Source, SourceError, Uncovered};
 use common::store::{Access, Store};
 use common::time::{Day, DayRange, Nanos, Span};
-use common::vendor::{RangeRequest, Resolution, SymbolWindow, VendorError};
+use common::vendor::{DayCondition, RangeRequest, Resolution, SymbolWindow, VendorError};
 use dbn::{SType, Schema};
 use scheduler::plan::plan;
 use testkit::postgres::Postgres;
@@ -37,7 +37,7 @@ impl Source for Ready {
         Box::pin(async move { Ok(Span { start, end }) })
     }
 
-    fn pending_days<'a>(&'a self, _: &'a str, _: DayRange) -> Answer<'a, Vec<Day>> {
+    fn conditions<'a>(&'a self, _: &'a str, _: DayRange) -> Answer<'a, Vec<DayCondition>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 

@@ -6,7 +6,7 @@ use common::source::{Pieces, Source, SourceError};
 use common::store::coverage::own_slices;
 use common::store::{Claim, Held};
 use common::time::Nanos;
-use common::vendor::{RangeRequest, Resolution, VendorError};
+use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
 use dbn::Schema;
 use tokio::sync::mpsc;
 
@@ -159,8 +159,9 @@ async fn count(source: &dyn Source, request: &RangeRequest) -> Result<u64, Chunk
 async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let chunk = &claim.chunk;
     let source = environment.sources.of(&chunk.source).await?;
-    let pending = source.pending_days(&chunk.dataset, chunk.days).await?;
-    if let Some(day) = pending.first() {
+    let conditions = source.conditions(&chunk.dataset, chunk.days).await?;
+    let pending = |of: &&DayCondition| of.condition == Condition::Pending;
+    if let Some(DayCondition { day, .. }) = conditions.iter().find(pending) {
         return Err(ChunkError::Vendor(VendorError::NotYet {
             available_end: None,
             message: format!("{day} is pending"),

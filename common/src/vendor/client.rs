@@ -10,12 +10,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use databento::HistoricalClient;
 use databento::historical::DateRange;
-use databento::historical::metadata::{DatasetCondition, GetDatasetConditionParams};
+use databento::historical::metadata::GetDatasetConditionParams;
 use databento::historical::symbology::ResolveParams;
 use dbn::{SType, Schema};
 use reqwest::header::{ACCEPT, RETRY_AFTER};
 
-use super::dates::{date, from_date, nanos};
+use super::conditions::DayCondition;
+use super::dates::{date, nanos};
 use super::error::VendorError;
 use super::limiter::{Class, Limiter, Limits, Permit, WAIT_MAX};
 use super::range_request::RangeRequest;
@@ -25,7 +26,7 @@ use crate::configuration::document::Refusal;
 use crate::configuration::settings::{ApiKey, Settings};
 use crate::money::Usd;
 use crate::request::SYMBOLS_PER_REQUEST_MAX;
-use crate::time::{Day, DayRange, Span};
+use crate::time::{DayRange, Span};
 
 /// Tries of a metadata or symbology request, which cost nothing.
 const FREE_REQUEST_TRIES_MAX: u32 = 8;
@@ -194,15 +195,16 @@ impl Vendor {
             .ok_or_else(|| VendorError::Unreadable(format!("a cost of {quote} dollars")))
     }
 
-    /// The days that the vendor has not published yet, of those given.
+    /// How good the vendor's data of each day is, of those given; days without a session may have
+    /// no condition.
     ///
     /// # Errors
     /// [`VendorError`] after retries.
-    pub async fn pending_days(
+    pub async fn conditions(
         &self,
         dataset: &str,
         days: DayRange,
-    ) -> Result<Vec<Day>, VendorError> {
+    ) -> Result<Vec<DayCondition>, VendorError> {
         // This one end date is inclusive.
         let range = DateRange::from((date(days.start()), date(days.end().plus(-1))));
         let params = GetDatasetConditionParams::builder()
@@ -214,13 +216,9 @@ impl Vendor {
             async move { client.metadata().get_dataset_condition(&params).await }
         };
         let conditions = self.metadata(ask).await?;
-        let pending = conditions
-            .iter()
-            .filter(|detail| detail.condition == DatasetCondition::Pending);
-        Ok(pending
-            .filter_map(|detail| from_date(detail.date))
-            .filter(|day| days.start() <= *day && *day < days.end())
-            .collect())
+        let mut read: Vec<_> = conditions.iter().filter_map(DayCondition::read).collect();
+        read.retain(|of| days.contains(of.day));
+        Ok(read)
     }
 
     /// Which instruments the symbols mean over the days. Symbols that are instrument ids mean

@@ -11,7 +11,7 @@ use common::request::{ChunkLength, JobSource, Request};
 use common::source::{Source, SourceError, Uncovered};
 use common::store::{PlannedChunk, Store, StoreError};
 use common::time::{Day, DayRange, Nanos, Span};
-use common::vendor::{RangeRequest, Resolution, VendorError};
+use common::vendor::{Condition, RangeRequest, Resolution, VendorError};
 use dbn::Schema;
 
 use super::missing::{Known, Piece, missing, subtract};
@@ -66,7 +66,11 @@ pub async fn plan(
     let request = &job.request;
     check_dataset(job, source).await?;
     let resolution = resolve(job, source).await?;
-    let pending = source.pending_days(&request.dataset, request.days).await?;
+    let conditions = source.conditions(&request.dataset, request.days).await?;
+    let pending = conditions
+        .iter()
+        .filter(|of| of.condition == Condition::Pending);
+    let pending: Vec<_> = pending.map(|of| of.day).collect();
     let mut plan = Plan::default();
     if let Some(store) = store {
         plan.open = store.outstanding(&request.fingerprint()).await?;

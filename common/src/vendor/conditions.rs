@@ -1,0 +1,61 @@
+//! Conditions of days: how good the vendor says its data of each day is, and since when.
+
+use databento::historical::metadata::{DatasetCondition, DatasetConditionDetail};
+use serde::{Deserialize, Serialize};
+
+use super::dates::from_date;
+use crate::time::Day;
+
+/// How good the data of a day is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// Nothing is known against it.
+    Available,
+    /// The vendor has it, with known flaws.
+    Degraded,
+    /// The vendor doesn't have it yet.
+    Pending,
+    /// The vendor doesn't have it, and doesn't say that it will.
+    Missing,
+}
+
+impl Condition {
+    /// The name that the vendor and the tables use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Degraded => "degraded",
+            Self::Pending => "pending",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// A day's condition. Days without a session may have none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DayCondition {
+    /// The UTC day.
+    pub day: Day,
+    /// How good its data is.
+    pub condition: Condition,
+    /// The day on which the vendor last changed its data, where it says so.
+    pub last_modified: Option<Day>,
+}
+
+impl DayCondition {
+    /// A condition as the vendor writes it; `None` for a day that can't be.
+    pub(super) fn read(detail: &DatasetConditionDetail) -> Option<Self> {
+        Some(Self {
+            day: from_date(detail.date)?,
+            condition: match detail.condition {
+                DatasetCondition::Available => Condition::Available,
+                DatasetCondition::Degraded => Condition::Degraded,
+                DatasetCondition::Pending => Condition::Pending,
+                DatasetCondition::Missing => Condition::Missing,
+            },
+            last_modified: detail.last_modified_date.and_then(from_date),
+        })
+    }
+}
