@@ -30,6 +30,7 @@ mod control;
 mod attend;
 pub mod replay;
 pub mod status;
+pub mod proof;
 mod sample;
 
 pub use attend::{Alone, DueChunk, RunningChunk};
@@ -37,6 +38,7 @@ pub use claim::{Chunk, Claim};
 pub use clock::{Due, Moment};
 pub use connection::{Access, Store};
 pub use load::{EncodedRows, Load, Loaded, RowEncoder};
+pub use proof::{Archived, ChunkAccount, Gap, Proof, Strays};
 pub use quarantine::{QuarantineFilter, Quarantined, QuarantinedRecord};
 pub use replay::{Difference, Rehearsal, Replayable};
 pub use sample::Sample;

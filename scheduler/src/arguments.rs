@@ -152,6 +152,13 @@ pub struct ListJobs {
 pub struct Status {
     /// A job's name or number; all jobs when left out
     pub job: Option<String>,
+    /// Compare each chunk's counts with the tables and the archive; exit code 3 when something doesn't
+    /// add up. Reads the tables that the job fills once, whole
+    #[arg(long, requires = "job")]
+    pub proof: bool,
+    /// With --proof, list every chunk, not only the first
+    #[arg(long, requires = "proof")]
+    pub all: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

@@ -8,6 +8,7 @@ pub mod hints;
 pub mod submitted;
 pub mod backfill;
 pub mod replay;
+pub mod proof;
 pub mod progress;
 pub mod following;
 pub mod memory;

@@ -13,4 +13,5 @@ mod journeys;
 mod planning;
 mod quality;
 mod replays;
+mod proofs;
 mod on_postgresql;
