@@ -1,12 +1,12 @@
 //! The proof of a job: each chunk's ledger against the tables and the archive; what doesn't add up is
 //! named.
 
-use std::collections::HashMap;
-use std::io;
+use std::collections::{BTreeSet, HashMap};
 
 use common::archive::{Archive, Manifest};
 use common::chunk::{ChunkId, ChunkState};
 use common::store::{Archived, ChunkAccount, Gap, Strays};
+use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 
 use crate::progress::{counted, thousands};
@@ -26,6 +26,9 @@ pub struct Finding {
     pub help: &'static str,
 }
 
+/// Manifests that are read at once: a bucket takes its time for each.
+const MANIFESTS_AT_ONCE: usize = 16;
+
 /// For tables that something else than this program changed: what a chunk holds can't be told apart
 /// from what was done to it.
 const TABLE_HELP: &str = "something else changed the tables: restore them from a backup, or run the \
@@ -43,24 +46,18 @@ pub async fn archived(
     archive: &Archive,
     chunks: &[ChunkAccount],
 ) -> anyhow::Result<HashMap<String, Manifest>> {
-    let archive = archive.clone();
-    let mut keys: Vec<_> = chunks
+    let keys: BTreeSet<_> = chunks
         .iter()
         .filter_map(|chunk| chunk.archive_object.clone())
         .collect();
-    keys.sort_unstable();
-    keys.dedup();
-    // Files are looked at where nothing else waits for it.
-    let found = tokio::task::spawn_blocking(move || {
-        let mut found = HashMap::with_capacity(keys.len());
-        for key in keys {
-            if let Some(manifest) = archive.manifest(&key)? {
-                found.insert(key, manifest);
-            }
-        }
-        Ok::<_, io::Error>(found)
-    });
-    Ok(found.await??)
+    let found = futures::stream::iter(keys)
+        .map(|key| async move { archive.manifest(&key).await })
+        .buffer_unordered(MANIFESTS_AT_ONCE)
+        .try_collect::<Vec<_>>();
+    let found = found.await?.into_iter().flatten();
+    Ok(found
+        .map(|manifest| (manifest.key.clone(), manifest))
+        .collect())
 }
 
 /// What doesn't add up in a chunk.

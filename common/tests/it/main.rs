@@ -5,6 +5,7 @@ mod expression;
 mod states;
 mod requests;
 mod archive;
+mod storage;
 mod files;
 mod vendor_errors;
 mod limiter;

@@ -166,7 +166,8 @@ fn page_json(
             "quarantine_rows": chunk.quarantine_rows,
             "archive_object": chunk.archive_object,
             "sha256": manifest.map(|manifest| &manifest.sha256),
-            "revision": manifest.map(|manifest| manifest.fetched_at.to_string()),
+            "revision": manifest.map(|manifest| manifest.revision),
+            "fetched_at": manifest.map(|manifest| manifest.fetched_at.to_string()),
             "proven": findings.is_empty(),
             "findings": findings,
         })
@@ -201,6 +202,7 @@ fn page_table(
         "days",
         "state",
         "sha-256",
+        "fetched at",
         "revision",
         "vendor",
         "fetched",
@@ -225,6 +227,7 @@ fn page_table(
             chunk.state.to_string(),
             sha256.unwrap_or("–").to_owned(),
             manifest.map_or("–".to_owned(), |manifest| manifest.fetched_at.to_string()),
+            manifest.map_or("–".to_owned(), |manifest| manifest.revision.to_string()),
             vendor.map_or("–".to_owned(), thousands),
         ];
         let numbers = [
