@@ -4,7 +4,7 @@ use super::rows::{count, unsigned};
 use super::settle::check_fence;
 use super::statement::{Target, statement};
 use super::{Claim, Store, StoreError};
-use crate::chunk::{ChunkState, JobId};
+use crate::chunk::JobId;
 use crate::money::Usd;
 use crate::time::Nanos;
 
@@ -25,7 +25,7 @@ impl Store {
         let chunk = &claim.chunk;
         let mut transaction = self.pools.begin().await?;
         // Who has lost the claim sends no request that another pays for too.
-        check_fence(&mut transaction, claim, ChunkState::Running).await?;
+        check_fence(&mut transaction, claim, claim.state).await?;
         // Locked before the sum is read: of two workers at once the second sees the first's.
         let sql = format!(
             "SELECT max_cost_nanousd FROM jobs WHERE id = $1{}",
