@@ -22,7 +22,7 @@ pub use joined::JoinError;
 pub use manifest::{Manifest, Part, Partial, StreamFacts};
 pub use objects::{Objects, Orphan, Receipt};
 pub use stream::StreamName;
-pub use stream::key_of;
+pub use stream::{key_of, revision_of};
 pub use tail::Tail;
 pub use verify::{Flaw, differs};
 

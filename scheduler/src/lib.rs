@@ -9,6 +9,8 @@ pub mod submitted;
 pub mod backfill;
 pub mod replay;
 pub mod proof;
+pub mod refresh;
+pub mod verification;
 pub mod progress;
 pub mod following;
 pub mod memory;

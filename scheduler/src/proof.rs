@@ -36,7 +36,7 @@ const TABLE_HELP: &str = "something else changed the tables: restore them from a
 const LEDGER_HELP: &str = "something else changed the ledger: restore the database from a backup, or \
                            run the job into a new one with the same archive, which costs nothing";
 const ARCHIVE_HELP: &str = "the rows are whole; put the object and its manifest back from a copy, \
-                            or it is paid for again when it is needed";
+                            or see what `scheduler archive verify --repair` asks for it";
 
 /// What the archive has of the streams that chunks were loaded from: manifests by name.
 ///

@@ -116,6 +116,16 @@ pub fn key_of(name: &str) -> Option<String> {
     Some(format!("{prefix}{OBJECT}"))
 }
 
+/// Which answer to its request a stream of this name is.
+#[must_use]
+pub fn revision_of(key: &str) -> u32 {
+    let prefix = key.strip_suffix(OBJECT).unwrap_or(key);
+    let revision = prefix
+        .rsplit_once(".r")
+        .and_then(|(_, number)| number.parse().ok());
+    revision.unwrap_or(1)
+}
+
 /// A name of a folder or file: one step, never up or to the root.
 fn plain(text: &str) -> String {
     match text {

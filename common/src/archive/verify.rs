@@ -134,23 +134,29 @@ impl Objects {
         Ok(())
     }
 
-    /// Whether an object or document is of a whole stream or one that is not whole yet, both of the
-    /// name `key`.
+    /// A stream's manifest, whatever its objects are like.
     ///
     /// # Errors
     /// When the archive can't be read.
-    pub fn names(&self, key: &str, name: &str) -> io::Result<bool> {
+    pub fn read_manifest(&self, key: &str) -> io::Result<Option<Manifest>> {
+        let text = get(self.storage(), &manifest_name(key))?;
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+
+    /// Whether what is stored under a name is needed: for a stream of the name `key` that is not whole
+    /// yet, or, of a whole one that is known, because its manifest names it.
+    ///
+    /// # Errors
+    /// When the archive can't be read.
+    pub fn names(&self, key: &str, name: &str, known: bool) -> io::Result<bool> {
         let prefix = key.strip_suffix(OBJECT).unwrap_or(key);
         let partial = format!("{prefix}.partial.json");
         if name == partial || get(self.storage(), &partial)?.is_some() {
             return Ok(true);
         }
-        let text = get(self.storage(), &manifest_name(key))?;
-        let manifest = text.and_then(|text| serde_json::from_slice::<Manifest>(&text).ok());
-        let Some(manifest) = manifest else {
-            return Ok(name == key);
-        };
-        Ok(manifest.all_parts().iter().any(|part| part.name == name))
+        let manifest = self.read_manifest(key)?.filter(|_| known);
+        let parts = manifest.map_or(Vec::new(), |manifest| manifest.all_parts());
+        Ok(parts.iter().any(|part| part.name == name))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Claim, Held, Replayable, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkId, JobId};
 use crate::configuration::mapping::Mapping;
-use crate::time::Nanos;
+use crate::time::{DayRange, Nanos};
 use crate::vendor::Resolution;
 
 /// A chunk that the vendor may have other records of by now.
@@ -54,6 +54,24 @@ impl Store {
             .fetch_all(self.pools.read())
             .await?;
         rows.iter().map(refreshable).collect()
+    }
+
+    /// From a job's first day of a dataset to its last.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn days_of(&self, job: JobId, dataset: &str) -> Result<Option<DayRange>, StoreError> {
+        let row = statement(
+            "SELECT min(start_ns) AS first, max(end_ns) AS last FROM chunks
+             WHERE job_id = $1 AND dataset = $2",
+        )
+        .bind(job)
+        .bind(dataset)
+        .fetch_one(self.pools.read())
+        .await?;
+        let (first, last): (Option<i64>, Option<i64>) = (row.get("first")?, row.get("last")?);
+        let days = first.zip(last);
+        Ok(days.and_then(|(first, last)| DayRange::new(Nanos(first).day(), Nanos(last).day())))
     }
 
     /// A done chunk whose records are in an archived stream, if one is.

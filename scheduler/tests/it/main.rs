@@ -14,4 +14,6 @@ mod planning;
 mod quality;
 mod replays;
 mod proofs;
+mod refreshes;
+mod archive_checks;
 mod on_postgresql;

@@ -18,6 +18,7 @@ mod damage;
 mod validate;
 mod record_json;
 mod replays;
+mod refreshes;
 mod engines;
 mod fleet_queue;
 mod chaos;
