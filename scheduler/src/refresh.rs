@@ -157,8 +157,8 @@ pub fn changed(
         let why = match of.condition {
             // There is nothing better to be had.
             Condition::Pending | Condition::Missing => continue,
-            _ if of.last_modified.is_some_and(|modified| modified > since) => "rewritten",
             Condition::Available if was_degraded => "no longer degraded",
+            _ if of.last_modified.is_some_and(|modified| modified > since) => "rewritten",
             Condition::Available | Condition::Degraded => continue,
         };
         changed.push(ChangedDay { day: *day, why });

@@ -4,10 +4,10 @@ use super::coverage::{held_by_others, insert_slices, own_slices, take_turn};
 use super::load::Load;
 use super::replay::replayable_of;
 use super::rows::unsigned;
-use super::settle::{check_fence, fence};
+use super::settle::fence;
 use super::statement::{Row, statement};
 use super::symbology::{insert_windows, symbol_windows};
-use super::{Claim, Held, Replayable, Store, StoreError};
+use super::{Held, Replayable, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkId, JobId};
 use crate::configuration::mapping::Mapping;
@@ -162,16 +162,6 @@ impl Store {
             .execute(&mut transaction)
             .await?;
         transaction.commit().await
-    }
-
-    /// Whether a settled chunk is still as it was when it was read.
-    ///
-    /// # Errors
-    /// [`StoreError::Fenced`] when it isn't.
-    pub async fn check_settled(&self, claim: &Claim) -> Result<(), StoreError> {
-        let mut transaction = self.pools.begin_rehearsal().await?;
-        check_fence(&mut transaction, claim, claim.state).await?;
-        transaction.rollback().await
     }
 }
 
