@@ -61,8 +61,6 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
             environment.store.record_archived(claim, &manifest)
         })
         .await?;
-        let store = &environment.store;
-        store.record_saved(claim, claim.chunk.cost).await?;
         return Ok(Fetched::Archived {
             manifest: Box::new(manifest),
             from_archive: true,

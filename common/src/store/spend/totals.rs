@@ -107,7 +107,10 @@ impl Store {
             "SELECT {COMMITTED}, CAST(coalesce(sum(bytes), 0) AS BIGINT)
              FROM spend_totals WHERE job_id = $1"
         );
-        let row = statement(sql).bind(job).fetch_one(self.pools.read()).await?;
+        let row = statement(sql)
+            .bind(job)
+            .fetch_one(self.pools.read())
+            .await?;
         Ok((Usd(row.at(0)?), unsigned(row.at(1)?)))
     }
 
