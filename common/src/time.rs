@@ -3,6 +3,10 @@
 //! Market time is counted in nanoseconds since 1970-01-01 UTC and cut at UTC midnight, where the
 //! vendor cuts too.
 
+mod month;
+
+pub use month::{Month, NotAMonth};
+
 use std::fmt;
 use std::str::FromStr;
 

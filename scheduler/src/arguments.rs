@@ -52,6 +52,8 @@ pub enum Command {
     ListJobs(ListJobs),
     /// Show jobs, their counts, and what is missing
     Status(Status),
+    /// Show what was reserved, spent and saved, and what is left of the month's budget
+    Spend(Spend),
     /// Follow a job, or all that are not finished, until Ctrl-C
     Watch(Watch),
     /// Let nobody begin a chunk of a job; what runs may end
@@ -150,6 +152,16 @@ pub struct ListJobs {
 /// The flags of `status`.
 #[derive(Debug, Args)]
 pub struct Status {
+    /// A job's name or number; all jobs when left out
+    pub job: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `spend`.
+#[derive(Debug, Args)]
+pub struct Spend {
     /// A job's name or number; all jobs when left out
     pub job: Option<String>,
     /// Print one JSON document

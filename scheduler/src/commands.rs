@@ -6,6 +6,7 @@ pub mod plan;
 pub mod submit;
 pub mod list_jobs;
 pub mod status;
+pub mod spend;
 pub mod watch;
 pub mod pause;
 pub mod resume;
@@ -35,6 +36,7 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Submit(options) => submit::run(global, options).await,
         Command::ListJobs(options) => list_jobs::run(global, options),
         Command::Status(options) => status::run(global, options).await,
+        Command::Spend(options) => spend::run(global, options).await,
         Command::Watch(options) => watch::run(global, options).await,
         Command::Pause(options) => pause::run(global, options).await,
         Command::Resume(options) => resume::run(global, options).await,

@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod session;
 pub mod plan;
+pub mod budget;
 pub mod submission;
 pub mod hints;
 pub mod submitted;

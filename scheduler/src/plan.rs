@@ -5,5 +5,6 @@
 
 pub mod missing;
 pub mod price;
+pub mod archived;
 
 pub use price::{Plan, plan};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use common::archive::{Archive, Manifest, Part, StreamFacts};
 use common::source::{Pieces, Source, SourceError};
 use common::store::coverage::own_slices;
-use common::store::{Claim, Held};
+use common::store::{Claim, Held, Moment};
 use common::time::Nanos;
 use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
 use dbn::Schema;
@@ -78,7 +78,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
         return nothing(environment, claim).await;
     };
     let expected = claim.chunk.expected.unwrap_or_default();
-    let reservation = environment.store.reserve(claim, Nanos::now()).await?;
+    let reservation = environment.store.reserve(claim, Moment::Now).await?;
     fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
     let (received, billable_bytes) = receive(environment, source, &archive, claim, &request).await;
     // Kept before it is settled: what is paid for must not be lost to an error of the ledger's.

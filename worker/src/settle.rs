@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::files::FilesError;
 use common::source::one_line;
 use common::store::settle::PutOff;
-use common::store::{Claim, Due, Moment, StoreError};
+use common::store::{Budget, Claim, Due, Moment, StoreError};
 use common::time::Nanos;
 use common::vendor::VendorError;
 use common::vendor::retry::RetryDelays;
@@ -22,6 +22,10 @@ pub const RETRY_WAIT_MAX: Duration = common::vendor::limiter::WAIT_MAX;
 /// What to do about a chunk that its rules gave up.
 const MEND: &str = ". Nothing of it was loaded; mend the rule or the mapping, or raise \
     max_quarantine_percent, and run the job again: it reads the archive";
+
+/// How work goes on that its job's limit stopped.
+const RAISE: &str = ". Nothing is lost: submit or run the job again with a higher max_cost_usd, and \
+    it goes on";
 
 /// What an error leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +136,9 @@ pub async fn settle_error(
     if matches!(error, ChunkError::Quarantine(_)) {
         text.push_str(MEND);
     }
+    if let ChunkError::Store(StoreError::OverBudget { budget, .. }) = error {
+        text.push_str(&how_it_goes_on(*budget, claim));
+    }
     match decide(error) {
         Decision::Drop => Ok(Outcome::HandedBack),
         Decision::Dead => {
@@ -179,6 +186,18 @@ pub async fn settle_error(
             hand_back(environment, claim, text).await
         }
         Decision::HandBack => hand_back(environment, claim, text).await,
+    }
+}
+
+/// How work goes on that a budget stopped.
+fn how_it_goes_on(budget: Budget, claim: &Claim) -> String {
+    match budget {
+        Budget::Job => RAISE.to_owned(),
+        Budget::Month(month) => format!(
+            ". Nothing is lost: once {month} is over, or where work begins with a higher \
+             BACKHAUL_BUDGET_USD, `scheduler resume {}` lets it go on",
+            claim.chunk.job
+        ),
     }
 }
 

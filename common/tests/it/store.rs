@@ -51,6 +51,7 @@ mod loads;
 mod slices;
 mod replays;
 mod spending;
+mod budgets;
 mod control;
 mod sqlite;
 mod postgresql;

@@ -30,6 +30,8 @@ pub struct Plan {
     pub open: Vec<PlannedChunk>,
     /// The chunks that hold parts of the request already.
     pub covered: BTreeSet<ChunkId>,
+    /// Which of the chunks to do the archive has, by their places, from 0.
+    pub archived: BTreeSet<usize>,
     /// What the user should know.
     pub notes: Vec<String>,
 }
@@ -45,14 +47,9 @@ impl Plan {
         self.to_do().filter_map(|chunk| chunk.records).sum()
     }
 
-    /// What the vendor would bill for all chunks, in bytes.
+    /// The uncompressed bytes of all chunks' records, by which the vendor bills.
     pub fn bytes(&self) -> u64 {
         self.to_do().map(|chunk| chunk.billable_bytes).sum()
-    }
-
-    /// What the vendor would bill for all chunks.
-    pub fn cost(&self) -> Usd {
-        self.to_do().map(|chunk| chunk.cost).sum()
     }
 }
 

@@ -8,7 +8,7 @@ use common::configuration::document::Refusal;
 use common::dbn_stream::StreamError;
 use common::files::FilesError;
 use common::money::Usd;
-use common::store::StoreError;
+use common::store::{Budget, StoreError};
 use common::time::Nanos;
 use common::vendor::{Vendor, VendorError};
 use dbn::{SType, Schema};
@@ -124,6 +124,7 @@ fn store_errors() -> Vec<(StoreError, Decision)> {
         (StoreError::Fenced(ChunkId(1)), Decision::Drop),
         (
             StoreError::OverBudget {
+                budget: Budget::Job,
                 needed: Usd(1),
                 limit: Usd(2),
                 spent: Usd(2),
@@ -448,6 +449,7 @@ async fn a_spent_budget_pauses_its_job_alone(engine: &Engine) {
         .submit("other", SType::Continuous, &pieces)
         .await;
     let error = StoreError::OverBudget {
+        budget: Budget::Job,
         needed: Usd(1),
         limit: Usd(2),
         spent: Usd(2),

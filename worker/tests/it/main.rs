@@ -13,6 +13,7 @@ mod errors;
 mod vendor_limits;
 mod leases;
 mod money;
+mod budget;
 mod decode;
 mod damage;
 mod validate;
