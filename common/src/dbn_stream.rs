@@ -83,6 +83,11 @@ pub trait Sink {
 
     /// One record's bytes, in the current version's layout.
     fn record(&mut self, record: &[u8], index_time: Nanos);
+
+    /// Whether the rest of the stream is of no use to it.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// A sink for whoever wants the proof alone.
@@ -302,6 +307,16 @@ impl DbnStream {
         }
     }
 
+    /// What was found so far: of a stream that was cut, its whole records.
+    #[must_use]
+    pub fn facts(&self) -> StreamFacts {
+        StreamFacts {
+            records: self.records,
+            billable_bytes: self.billable_bytes(),
+            index_times: self.index_times,
+        }
+    }
+
     /// The proof, once all bytes were pushed: the stream ended where a stream can end.
     ///
     /// # Errors
@@ -319,11 +334,7 @@ impl DbnStream {
         if !self.fsm.data().is_empty() {
             return Err(StreamError::CutInRecord { records });
         }
-        Ok(StreamFacts {
-            records,
-            billable_bytes: self.billable_bytes(),
-            index_times: self.index_times,
-        })
+        Ok(self.facts())
     }
 }
 

@@ -28,6 +28,7 @@ pub mod load;
 pub mod quarantine;
 pub mod settle;
 mod control;
+mod turns;
 mod attend;
 pub mod replay;
 pub mod status;

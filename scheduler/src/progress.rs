@@ -192,7 +192,9 @@ impl View {
             }
         }
         let noteworthy = matches!(outcome, Outcome::Retry { .. } | Outcome::Dead { .. });
-        if !self.bars.terminal || noteworthy {
+        // Said every second it would tell nothing new.
+        let told = !self.bars.terminal && *outcome != Outcome::Waits;
+        if told || noteworthy {
             let line = self.line(event);
             self.bars.say(&line);
         }
@@ -224,6 +226,7 @@ impl View {
             }
             Outcome::Empty => "empty".to_owned(),
             Outcome::Retry { error } => format!("to be tried again: {error}"),
+            Outcome::Waits => "waits for a stream that is being fetched".to_owned(),
             Outcome::NotYet { error } => format!("not yet: {error}"),
             Outcome::Dead { error } => format!("dead: {error}"),
             Outcome::HandedBack => "handed back".to_owned(),

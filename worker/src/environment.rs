@@ -99,6 +99,8 @@ pub enum Outcome {
         /// Why.
         error: String,
     },
+    /// Another is fetching its stream: it waits for that.
+    Waits,
     /// The vendor doesn't have it yet.
     NotYet {
         /// The vendor's words.

@@ -74,6 +74,16 @@ impl Ownership {
         }
     }
 
+    /// The same, where the stream answers for other symbols than the chunk's: records of other
+    /// instruments are then to be expected in it.
+    #[must_use]
+    pub fn among_others(mut self, among_others: bool) -> Self {
+        if let Asked::Instruments { filtered, .. } = &mut self.asked {
+            *filtered = *filtered || among_others;
+        }
+        self
+    }
+
     /// The ownership of a chunk that was loaded before: what it holds stays its own, whatever others
     /// have come to hold since. Others' parts of what it asked for count as filtered, unless it
     /// asked for every instrument: then what they hold of single ones was theirs before.

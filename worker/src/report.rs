@@ -81,9 +81,10 @@ impl Reporter {
                     Outcome::Done { records, .. } => (ChunkState::Done, *records),
                     Outcome::Empty => (ChunkState::Empty, 0),
                     Outcome::Dead { .. } => (ChunkState::Dead, 0),
-                    Outcome::Retry { .. } | Outcome::NotYet { .. } | Outcome::HandedBack => {
-                        (ChunkState::Pending, 0)
-                    }
+                    Outcome::Retry { .. }
+                    | Outcome::Waits
+                    | Outcome::NotYet { .. }
+                    | Outcome::HandedBack => (ChunkState::Pending, 0),
                 };
                 (job, chunk, ChunkState::Running, to, records, *seconds)
             }
@@ -132,6 +133,9 @@ fn log(event: &Event) {
             Outcome::Empty => tracing::info!(%job, %chunk, %schema, %days, "a chunk is empty"),
             Outcome::Retry { error } => {
                 tracing::warn!(%job, %chunk, %schema, %days, error, "a chunk will be tried again");
+            }
+            Outcome::Waits => {
+                tracing::debug!(%job, %chunk, %schema, %days, "a chunk waits for a stream");
             }
             Outcome::NotYet { error } => {
                 tracing::info!(%job, %chunk, %schema, %days, error, "a chunk is not there yet");

@@ -16,6 +16,9 @@ use crate::error::{ChunkError, chain};
 /// How long to wait for days that the vendor doesn't have yet, when it doesn't say.
 const NOT_YET: Duration = Duration::from_secs(3600);
 
+/// How long to wait for another that fetches the same stream.
+const TURN: Duration = Duration::from_secs(1);
+
 /// The longest wait before a retry, whatever the vendor asks for.
 pub const RETRY_WAIT_MAX: Duration = common::vendor::limiter::WAIT_MAX;
 
@@ -36,6 +39,10 @@ pub enum Decision {
     NotYet(Option<Nanos>),
     /// Try again when the database is back; the chunk is as good as before.
     AfterOutage,
+    /// Go on from what is kept; the chunk is better than before.
+    Resume,
+    /// Try again when another may have fetched its stream.
+    AwaitTurn,
     /// Give the chunk up: it would fail again.
     Dead,
     /// Hand the chunk back, and pause its job: its budget is spent.
@@ -105,6 +112,7 @@ pub fn decide(error: &ChunkError) -> Decision {
         | ChunkError::Count { .. }
         | ChunkError::Unmapped { .. }
         | ChunkError::OutsideRange { .. }
+        | ChunkError::Differs { .. }
         | ChunkError::Damaged(_)
         | ChunkError::Panic(_) => Decision::Retry(None),
         ChunkError::Quarantine(_)
@@ -114,6 +122,9 @@ pub fn decide(error: &ChunkError) -> Decision {
         | ChunkError::Unresolved
         | ChunkError::OtherRecords { .. }
         | ChunkError::WorkersLost(_) => Decision::Dead,
+        // However often a stream is cut: each time there is less to ask for.
+        ChunkError::Cut { .. } => Decision::Resume,
+        ChunkError::NotOurTurn => Decision::AwaitTurn,
         ChunkError::Stopped => Decision::HandBack,
     }
 }
@@ -159,7 +170,14 @@ pub async fn settle_error(
                 .await?;
             Ok(Outcome::Retry { error: text })
         }
-        Decision::AfterOutage => {
+        Decision::AwaitTurn => {
+            let why = PutOff::HandedBack(text);
+            store
+                .put_off(claim, &why, Due::After(TURN), Moment::Now)
+                .await?;
+            Ok(Outcome::Waits)
+        }
+        Decision::AfterOutage | Decision::Resume => {
             let why = PutOff::HandedBack(text.clone());
             let due = Due::After(RetryDelays::by(&environment.settings).after(1));
             store.put_off(claim, &why, due, Moment::Now).await?;

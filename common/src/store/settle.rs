@@ -83,6 +83,7 @@ impl Store {
         .execute(&mut transaction)
         .await?;
         fence(claim, updated)?;
+        end_turns(&mut transaction, claim).await?;
         take_turn(&mut transaction, &claim.chunk).await?;
         let others = held_by_others(&mut transaction, &claim.chunk).await?;
         let own = own_slices(slices, &others);
@@ -210,9 +211,20 @@ impl Store {
         .bind(claim.epoch)
         .execute(&mut transaction)
         .await?;
+        end_turns(&mut transaction, claim).await?;
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// The claim fetches nothing any more. What ends otherwise is taken over by whoever comes next.
+async fn end_turns(transaction: &mut Transaction, claim: &Claim) -> Result<(), StoreError> {
+    statement("DELETE FROM fetches WHERE chunk_id = $1 AND epoch = $2")
+        .bind(claim.chunk.id)
+        .bind(claim.epoch)
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 /// One row was changed, or the claim is not ours any more.

@@ -20,6 +20,7 @@ use super::dates::{date, nanos};
 use super::error::VendorError;
 use super::limiter::{Class, Limiter, Limits, Permit, WAIT_MAX};
 use super::range_request::RangeRequest;
+use super::recent::RecentConditions;
 use super::resolution::{Resolution, SymbolWindow, parse_id};
 use super::retry::RetryDelays;
 use crate::configuration::document::Refusal;
@@ -42,6 +43,7 @@ pub struct Vendor {
     client: HistoricalClient,
     limiter: Limiter,
     retry: RetryDelays,
+    pub(super) recent: RecentConditions,
 }
 
 impl fmt::Debug for Vendor {
@@ -110,6 +112,7 @@ impl Vendor {
             client,
             limiter,
             retry: RetryDelays::by(settings),
+            recent: RecentConditions::default(),
         })
     }
 

@@ -83,12 +83,11 @@ fn asked(request: &Request, chunk: &PlannedChunk) -> RangeRequest {
     RangeRequest::new(dataset, chunk.schema, stype_in, &chunk.symbols, chunk.days)
 }
 
-/// Whether the archive has each of the requests' streams. It is files that are looked at.
+/// Whether the archive has each of the requests' streams.
 async fn find(wanted: Vec<(Archive, RangeRequest)>) -> anyhow::Result<Vec<bool>> {
-    let found = tokio::task::spawn_blocking(move || {
-        let wanted = wanted.iter();
-        let found = wanted.map(|(archive, request)| Ok(archive.find(request)?.is_some()));
-        found.collect::<std::io::Result<Vec<_>>>()
-    });
-    Ok(found.await??)
+    let mut found = Vec::with_capacity(wanted.len());
+    for (archive, request) in wanted {
+        found.push(archive.find(&request).await?.is_some());
+    }
+    Ok(found)
 }

@@ -75,6 +75,9 @@ fn manifest(claim: &Claim) -> Manifest {
         first_index_time: None,
         last_index_time: None,
         fetched_at: NOW,
+        parts: Vec::new(),
+        revision: 1,
+        conditions: Vec::new(),
     }
 }
 
