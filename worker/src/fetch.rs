@@ -13,9 +13,10 @@ use common::source::Source;
 use common::store::coverage::own_slices;
 use common::store::{Claim, Held, Moment};
 use common::time::Nanos;
-use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
+use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::{SType, Schema};
 
+use crate::absence::check_absence;
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
@@ -157,6 +158,9 @@ async fn fetch_stream(
 ) -> Result<Option<Manifest>, ChunkError> {
     let request = &stream.request;
     let asked = async {
+        if claim.chunk.expected.is_none_or(|count| count == 0) {
+            check_absence(environment, &claim.chunk).await?;
+        }
         let partial = kept(source, archive, stream, &claim.chunk).await?;
         Ok::<_, ChunkError>((partial, priced(source, claim, request).await?))
     };
@@ -186,6 +190,7 @@ async fn fetch_stream(
             Err(ChunkError::Vendor(VendorError::NoSession { .. }))
                 if partial.parts.is_empty() && count(source, request).await? == 0 =>
             {
+                check_absence(environment, &claim.chunk).await?;
                 return Ok(None);
             }
             Err(
@@ -217,7 +222,7 @@ async fn answer(
         receive(environment, source, archive, rest, stream, partial).await;
     // Kept before it is settled: what is paid for must not be lost to an error of the ledger's.
     let kept = match received {
-        Ok(taken) => keep(source, archive, claim, stream, taken).await,
+        Ok(taken) => keep(environment, source, archive, claim, stream, taken).await,
         Err(error) => Err(error),
     };
     // With a database that is away for a moment, what was paid stays known.
@@ -236,6 +241,7 @@ async fn answer(
 
 /// Proves a stream that ended well, and makes it findable; one that has grown gets its price.
 async fn keep(
+    environment: &Environment,
     source: &dyn Source,
     archive: &Archive,
     claim: &Claim,
@@ -245,6 +251,10 @@ async fn keep(
     let (request, partial) = (&stream.request, taken.partial);
     let (received, expected) = (partial.records(), claim.chunk.expected.unwrap_or_default());
     let outgrown = matches!(taken.end, End::Outgrown);
+    if received < expected {
+        // A day that is absent since must not pass for an empty one.
+        check_absence(environment, &claim.chunk).await?;
+    }
     let counted = counted(source, request, received, expected, |count| {
         count == received || (outgrown && count > received)
     });
@@ -293,19 +303,10 @@ async fn finish(
     finished
 }
 
-/// The source has no records: not ever, or not yet. In the first case the slices are held all the
-/// same, and nobody needs to ask again.
+/// The source has no records, and none of its days is absent: the slices are held all the same, and
+/// nobody needs to ask again.
 async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let chunk = &claim.chunk;
-    let source = environment.sources.of(&chunk.source).await?;
-    let conditions = source.conditions(&chunk.dataset, chunk.days).await?;
-    let pending = |of: &&DayCondition| of.condition == Condition::Pending;
-    if let Some(DayCondition { day, .. }) = conditions.iter().find(pending) {
-        return Err(ChunkError::Vendor(VendorError::NotYet {
-            available_end: None,
-            message: format!("{day} is pending"),
-        }));
-    }
     let resolution = resolve(environment, claim).await?;
     Ok(Fetched::Nothing {
         slices: asked_slices(chunk, &resolution),

@@ -53,5 +53,6 @@ mod replays;
 mod spending;
 mod budgets;
 mod control;
+mod conditions;
 mod sqlite;
 mod postgresql;
