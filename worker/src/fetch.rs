@@ -25,6 +25,9 @@ use price::{at_price, count, counted, for_the_rest, priced};
 use receive::receive;
 use resume::{forget, kept, on_thread};
 
+/// Answers in a row that bring nothing new, where the source counts more, until a stream is begun anew.
+const FRUITLESS_MAX: u32 = 3;
+
 /// What a fetch came to.
 #[derive(Clone, Debug)]
 pub enum Fetched {
@@ -240,8 +243,9 @@ async fn keep(
     let (request, partial) = (&stream.request, taken.partial);
     let (received, expected) = (partial.records(), claim.chunk.expected.unwrap_or_default());
     let outgrown = matches!(taken.end, End::Outgrown);
+    let short = !partial.ended && !outgrown;
     let counted = counted(source, request, received, expected, |count| {
-        count == received || (outgrown && count > received)
+        !short && (count == received || (outgrown && count > received))
     });
     match counted.await {
         Ok(count) if outgrown => {
@@ -253,9 +257,11 @@ async fn keep(
             Ok(Answered::Whole(Box::new(manifest)))
         }
         Err(error @ ChunkError::Count { .. }) => {
-            // With nothing new the next time would be as this one.
-            let can_go_on = source.is_resumable() && taken.new > 0 && !outgrown;
-            if !can_go_on {
+            let mut partial = partial;
+            partial.fruitless += u32::from(taken.new == 0);
+            // With nothing new again and again the next time would be as this one.
+            let in_circles = partial.fruitless >= FRUITLESS_MAX || outgrown;
+            if in_circles || partial.records() == 0 || !source.is_resumable() {
                 forget(archive, stream, &partial).await?;
                 return Err(error);
             }

@@ -185,7 +185,7 @@ async fn work_all_once(installation: &Installation, job: JobId, chunks: u32) {
 #[tokio::test]
 async fn over_a_hundred_random_cuts_less_than_a_thousandth_is_asked_for_again() {
     const STREAMS: u32 = 20;
-    const CUTS_EACH: u64 = 5;
+    const CUTS_EACH: u32 = 5;
     let seed = Nanos::now().0.unsigned_abs();
     println!("seed {seed}");
     let history = Config {
@@ -215,11 +215,11 @@ async fn over_a_hundred_random_cuts_less_than_a_thousandth_is_asked_for_again() 
     .await;
     let job = installation.submit("job", SType::Continuous, &pieces).await;
     let kinds = &CUTS[..5];
-    let mut rounds = 0;
-    for _ in 0..CUTS_EACH {
-        for _ in 0..STREAMS {
-            cut(&installation, kinds[rounds % kinds.len()]);
-            rounds += 1;
+    for round in 0..CUTS_EACH {
+        // Each stream is cut in each way.
+        for stream in 0..STREAMS {
+            let kind = (stream + round) % 5;
+            cut(&installation, kinds[usize::try_from(kind).unwrap()]);
         }
         work_all_once(&installation, job, STREAMS).await;
         installation.simulator.clear_faults();
