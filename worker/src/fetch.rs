@@ -57,7 +57,7 @@ enum Answered {
     /// The stream is whole.
     Whole(Box<Manifest>),
     /// There is more than was paid for: the rest has its price.
-    Outgrown(Partial, Claim),
+    Outgrown(Box<(Partial, Claim)>),
 }
 
 /// Brings a chunk's stream into the archive, unless it is there.
@@ -184,7 +184,7 @@ async fn fetch_stream(
         }
         match answer(environment, source, archive, &claim, stream, &partial).await {
             Ok(Answered::Whole(manifest)) => return Ok(Some(*manifest)),
-            Ok(Answered::Outgrown(parts, priced)) => (partial, claim) = (parts, priced),
+            Ok(Answered::Outgrown(rest)) => (partial, claim) = *rest,
             // A refusal alone proves nothing: the vendor's count has to agree.
             Err(ChunkError::Vendor(VendorError::NoSession { .. }))
                 if partial.parts.is_empty() && count(source, request).await? == 0 =>
@@ -250,7 +250,7 @@ async fn keep(
     match counted.await {
         Ok(count) if outgrown => {
             let claim = at_price(source, claim, request, count).await?;
-            Ok(Answered::Outgrown(partial, claim))
+            Ok(Answered::Outgrown(Box::new((partial, claim))))
         }
         Ok(_) => {
             let manifest = finish(archive, stream, partial).await?;

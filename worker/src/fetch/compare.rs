@@ -45,7 +45,7 @@ impl Comparing {
     pub(super) fn is_short(&mut self) -> Result<bool, ChunkError> {
         match &mut self.kept {
             None => Ok(false),
-            Some(kept) => Ok(kept.next()?.is_some()),
+            Some(kept) => Ok(kept.next_record()?.is_some()),
         }
     }
 
@@ -68,7 +68,7 @@ impl Comparing {
         let Some(kept) = &mut self.kept else {
             return Ok(false);
         };
-        match kept.next()? {
+        match kept.next_record()? {
             Some(kept) if kept == record => {
                 self.overlap += 1;
                 Ok(true)
