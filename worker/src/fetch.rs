@@ -26,6 +26,9 @@ use price::{at_price, count, counted, for_the_rest, priced};
 use receive::receive;
 use resume::{forget, kept, on_thread};
 
+/// Answers in a row that bring nothing new, where the source counts more, until a stream is begun anew.
+const FRUITLESS_MAX: u32 = 3;
+
 /// What a fetch came to.
 #[derive(Clone, Debug)]
 pub enum Fetched {
@@ -55,7 +58,7 @@ enum Answered {
     /// The stream is whole.
     Whole(Box<Manifest>),
     /// There is more than was paid for: the rest has its price.
-    Outgrown(Partial, Claim),
+    Outgrown(Box<(Partial, Claim)>),
 }
 
 /// Brings a chunk's stream into the archive, unless it is there.
@@ -185,7 +188,7 @@ async fn fetch_stream(
         }
         match answer(environment, source, archive, &claim, stream, &partial).await {
             Ok(Answered::Whole(manifest)) => return Ok(Some(*manifest)),
-            Ok(Answered::Outgrown(parts, priced)) => (partial, claim) = (parts, priced),
+            Ok(Answered::Outgrown(rest)) => (partial, claim) = *rest,
             // A refusal alone proves nothing: the vendor's count has to agree.
             Err(ChunkError::Vendor(VendorError::NoSession { .. }))
                 if partial.parts.is_empty() && count(source, request).await? == 0 =>
@@ -255,22 +258,25 @@ async fn keep(
         // A day that is absent since must not pass for an empty one.
         check_absence(environment, &claim.chunk).await?;
     }
+    let short = !partial.ended && !outgrown;
     let counted = counted(source, request, received, expected, |count| {
-        count == received || (outgrown && count > received)
+        !short && (count == received || (outgrown && count > received))
     });
     match counted.await {
         Ok(count) if outgrown => {
             let claim = at_price(source, claim, request, count).await?;
-            Ok(Answered::Outgrown(partial, claim))
+            Ok(Answered::Outgrown(Box::new((partial, claim))))
         }
         Ok(_) => {
             let manifest = finish(archive, stream, partial).await?;
             Ok(Answered::Whole(Box::new(manifest)))
         }
         Err(error @ ChunkError::Count { .. }) => {
-            // With nothing new the next time would be as this one.
-            let can_go_on = source.is_resumable() && taken.new > 0 && !outgrown;
-            if !can_go_on {
+            let mut partial = partial;
+            partial.fruitless += u32::from(taken.new == 0);
+            // With nothing new again and again the next time would be as this one.
+            let in_circles = partial.fruitless >= FRUITLESS_MAX || outgrown;
+            if in_circles || partial.records() == 0 || !source.is_resumable() {
                 forget(archive, stream, &partial).await?;
                 return Err(error);
             }

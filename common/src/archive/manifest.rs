@@ -78,6 +78,9 @@ pub struct Partial {
     pub tied: u64,
     /// Whether the last part ended where a stream can end.
     pub ended: bool,
+    /// Answers in a row that ended well, too soon by the source's count, and brought nothing new.
+    #[serde(default)]
+    pub fruitless: u32,
     /// How good the days were when the first part was asked for.
     pub conditions: Vec<DayCondition>,
 }

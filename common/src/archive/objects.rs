@@ -108,6 +108,7 @@ impl Objects {
             parts: Vec::new(),
             tied: 0,
             ended: false,
+            fruitless: 0,
             conditions: Vec::new(),
         };
         let text = get(self.storage(), &stream.partial())?;

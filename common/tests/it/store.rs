@@ -47,6 +47,7 @@ macro_rules! on_every_engine {
 mod ground;
 mod submissions;
 mod claims;
+mod turns;
 mod loads;
 mod slices;
 mod replays;
