@@ -49,6 +49,14 @@ pub struct Manifest {
     pub fetched_at: Nanos,
 }
 
+impl Manifest {
+    /// The manifest in a file's bytes; `None` where there is none.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
 /// What the proof of a stream found, for its manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamFacts {
@@ -121,7 +129,7 @@ impl Archive {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else {
+        let Some(manifest) = Manifest::read(&text) else {
             return Ok(None);
         };
         let length = fs::metadata(self.root.join(key))
