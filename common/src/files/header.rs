@@ -195,8 +195,8 @@ pub fn read_header(path: &Path, mut bytes: impl Read) -> Result<Metadata, FilesE
     read_metadata(path, decoder)
 }
 
-/// The header of a stream. Its length is looked at first: a damaged one must not make the decoder
-/// ask for 4 GiB.
+/// The header of a stream. The decoder gets one that is whole: it makes room for as much as the
+/// prelude says, be there so much or not.
 fn read_metadata(path: &Path, mut reader: impl Read) -> Result<Metadata, FilesError> {
     let mut prelude = [0; PRELUDE_BYTES];
     reader
@@ -212,8 +212,13 @@ fn read_metadata(path: &Path, mut reader: impl Read) -> Result<Metadata, FilesEr
         let help = "this version of the program reads DBN up to version 3";
         return Err(FilesError::refuse(path, message, help));
     }
-    let whole = io::Cursor::new(prelude).chain(reader.take(length.into()));
-    MetadataDecoder::new(whole)
+    let mut header = prelude.to_vec();
+    let read = reader.take(length.into()).read_to_end(&mut header);
+    let read = read.map_err(|error| no_header(path, &error.to_string()))?;
+    if read != usize::try_from(length).unwrap_or(usize::MAX) {
+        return Err(no_header(path, "it is cut"));
+    }
+    MetadataDecoder::new(header.as_slice())
         .decode()
         .map_err(|error| no_header(path, &error.to_string()))
 }
