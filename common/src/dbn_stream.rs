@@ -246,6 +246,10 @@ impl DbnStream {
                     if metadata.schema != Some(self.schema) {
                         return Err(self.foreign("comes after a header of another schema"));
                     }
+                    // Its records are longer than the decoder takes them for, which it panics over.
+                    if metadata.ts_out {
+                        return Err(self.foreign("comes after a header with times of sending"));
+                    }
                     sink.metadata(metadata);
                 }
                 ProcessResult::Record(()) => {
