@@ -5,6 +5,7 @@
 mod installation;
 mod bad_input;
 mod crashes;
+mod days;
 mod endings;
 mod files;
 mod fleet_commands;

@@ -11,6 +11,7 @@ mod ownership;
 mod transform;
 mod errors;
 mod refusals;
+mod bounds;
 mod vendor_limits;
 mod leases;
 mod money;
