@@ -250,6 +250,10 @@ impl DbnStream {
                     if metadata.ts_out {
                         return Err(self.foreign("comes after a header with times of sending"));
                     }
+                    // Nothing could be written into them: the encoder panics over such a header.
+                    if metadata.symbol_cstr_len == 0 {
+                        return Err(self.foreign("comes after a header with symbols of no length"));
+                    }
                     sink.metadata(metadata);
                 }
                 ProcessResult::Record(()) => {

@@ -218,9 +218,13 @@ fn read_metadata(path: &Path, mut reader: impl Read) -> Result<Metadata, FilesEr
     if read != usize::try_from(length).unwrap_or(usize::MAX) {
         return Err(no_header(path, "it is cut"));
     }
-    MetadataDecoder::new(header.as_slice())
+    let metadata = MetadataDecoder::new(header.as_slice())
         .decode()
-        .map_err(|error| no_header(path, &error.to_string()))
+        .map_err(|error| no_header(path, &error.to_string()))?;
+    if metadata.symbol_cstr_len == 0 {
+        return Err(no_header(path, "its symbols have no length"));
+    }
+    Ok(metadata)
 }
 
 fn no_header(path: &Path, why: &str) -> FilesError {
