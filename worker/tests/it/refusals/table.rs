@@ -31,6 +31,8 @@ pub enum Becomes {
     Dead,
     /// Pending, one failure more, and due soon.
     Again,
+    /// Called off: the vendor will never have it.
+    CalledOff,
 }
 
 impl Becomes {
@@ -40,11 +42,12 @@ impl Becomes {
             Self::NotYet { .. } => ("pending", 0, "active"),
             Self::Dead => ("dead", 1, "active"),
             Self::Again => ("pending", 1, "active"),
+            Self::CalledOff => ("cancelled", 0, "active"),
         };
         let found = (after.state.as_str(), after.failures, after.job.as_str());
         assert_eq!(found, (state, failures, job), "{what}: {after:?}");
         let (least, most) = match self {
-            Self::Stopped | Self::Dead => return,
+            Self::Stopped | Self::Dead | Self::CalledOff => return,
             Self::NotYet { hours } => (hours * 3_600.0, hours * 3_600.0),
             // Its own delays are below a fifth of a second.
             Self::Again => match retry_after {
@@ -82,6 +85,12 @@ const PAYLOAD: Option<&str> = Some(
         "end": "2024-01-05T00:00:00.000000000Z", "available_start": "2010-06-06T00:00:00.000000000Z",
         "available_end": "2024-01-04T10:00:00.000000000Z"}"#,
 );
+/// The start lies within the day.
+const LATE_START: Option<&str> = Some(
+    r#"{"dataset": "GLBX.MDP3", "start": "2024-01-04T00:00:00.000000000Z",
+        "end": "2024-01-05T00:00:00.000000000Z", "available_start": "2024-01-04T10:00:00.000000000Z",
+        "available_end": "2024-02-01T00:00:00.000000000Z"}"#,
+);
 const FOURTEEN_HOURS: Becomes = Becomes::NotYet { hours: 14.0 };
 
 const fn row(
@@ -118,7 +127,7 @@ const fn case(
 }
 
 /// The rows, in the table's order. 422 `symbology_invalid_request` and 206 are stories of their own.
-pub const ROWS: [Row; 20] = [
+pub const ROWS: [Row; 24] = [
     case(
         401,
         "auth_authentication_failed",
@@ -174,6 +183,16 @@ pub const ROWS: [Row; 20] = [
         FOURTEEN_HOURS,
     ),
     Row {
+        payload: LATE_START,
+        ..case(
+            422,
+            "data_start_before_available_start",
+            "`start` is before the available start of dataset GLBX.MDP3.",
+            OF_CASE,
+            Becomes::CalledOff,
+        )
+    },
+    Row {
         payload: PAYLOAD,
         ..case(
             422,
@@ -190,6 +209,36 @@ pub const ROWS: [Row; 20] = [
         OF_CASE,
         Becomes::Dead,
     ),
+    Row {
+        payload: PAYLOAD,
+        ..case(
+            422,
+            "data_schema_not_fully_available",
+            "The schema `trades` is not fully available over the range.",
+            OF_CASE,
+            FOURTEEN_HOURS,
+        )
+    },
+    Row {
+        payload: LATE_START,
+        ..case(
+            422,
+            "data_schema_not_fully_available",
+            "The schema `trades` is not fully available over the range.",
+            OF_CASE,
+            Becomes::CalledOff,
+        )
+    },
+    Row {
+        payload: None,
+        ..case(
+            422,
+            "data_schema_not_fully_available",
+            "The schema `trades` is not fully available over the range.",
+            OF_CASE,
+            Becomes::NotYet { hours: 1.0 },
+        )
+    },
     case(
         422,
         "symbology_invalid_symbol",
