@@ -149,11 +149,10 @@ impl<'a> Standings<'a> {
             if !whole.without(&spans).is_empty() {
                 return None;
             }
-            let holds = |slice: &&&HeldSlice| {
+            with_records |= slices.iter().any(|slice| {
                 let days = slice.records_on.as_ref();
                 days.is_none_or(|days| days.contains(&day))
-            };
-            with_records |= slices.iter().any(|slice| holds(&slice));
+            });
         }
         Some(with_records)
     }

@@ -247,9 +247,10 @@ fn unknown(request: &Request, days: DayRange, resolution: &Resolution) -> Option
         .map(|name| name.as_str())
         .collect();
     let more = unknown.len().saturating_sub(NOTES_MAX);
-    let more = (more > 0)
-        .then(|| format!(" and {more} more"))
-        .unwrap_or_default();
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     let holder = holder(request);
     let shown = Some(shown.join(", ")).filter(|shown| !shown.is_empty())?;
     Some(format!("{holder} knows nothing by {shown}{more} in {days}"))
