@@ -136,12 +136,12 @@ fn days_asked(parameters: &Parameters) -> Option<DayRange> {
 /// The refusal that a fault makes of any request.
 fn refusal(struck: &Struck) -> Option<Refusal> {
     match struck.kind {
-        FaultKind::RateLimit => {
-            let seconds = Duration::from_secs_f64(struck.seconds.unwrap_or(1.0));
-            let retry_after_seconds = seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0);
-            Some(Refusal::RateLimit {
-                retry_after_seconds,
-            })
+        FaultKind::RateLimit => Some(Refusal::RateLimit {
+            retry_after_seconds: whole(struck.seconds.unwrap_or(1.0)),
+        }),
+        FaultKind::Refusal => {
+            let refused = struck.refusal.as_ref()?;
+            Some(refused.answer(struck.seconds.map(whole)))
         }
         FaultKind::Unauthorized => Some(Refusal::bad_key()),
         FaultKind::InsufficientFunds => Some(Refusal::business(
@@ -161,4 +161,10 @@ fn refusal(struck: &Struck) -> Option<Refusal> {
         }),
         _ => None,
     }
+}
+
+/// Seconds as a header says them, rounded up.
+fn whole(seconds: f64) -> u64 {
+    let seconds = Duration::from_secs_f64(seconds);
+    seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0)
 }

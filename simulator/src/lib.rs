@@ -42,7 +42,7 @@ mod stream;
 pub use crate::{
     config::{Config, DEMO_KEY},
     error::Error,
-    fault::{Fault, FaultError, FaultKind},
+    fault::{Fault, FaultError, FaultKind, Refused, Shape},
     recorded::Skipped,
     requests::RequestLog,
     simulator::Simulator,

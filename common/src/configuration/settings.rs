@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::document::Refusal;
+use super::document::{Document, Refusal};
 use super::files::ConfigFiles;
 use crate::money::{NotDollars, Usd};
 use crate::nearest::nearest;
@@ -181,7 +181,19 @@ impl Settings {
         files: &ConfigFiles,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Refusal> {
-        let mut settings = match files.read("backhaul.yaml")? {
+        let document = files.read("backhaul.yaml")?;
+        Self::of(document.as_ref(), environment)
+    }
+
+    /// The settings of a document, changed by the variables given.
+    ///
+    /// # Errors
+    /// As [`Self::from_sources`].
+    pub fn of(
+        document: Option<&Document>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Refusal> {
+        let mut settings = match document {
             Some(document) if !document.text.trim().is_empty() => document.parse()?,
             _ => Self::default(),
         };

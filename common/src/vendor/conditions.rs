@@ -58,7 +58,8 @@ pub struct DayCondition {
 
 impl DayCondition {
     /// A condition as the vendor writes it; `None` for a day that can't be.
-    pub(super) fn read(detail: &DatasetConditionDetail) -> Option<Self> {
+    #[must_use]
+    pub fn read(detail: &DatasetConditionDetail) -> Option<Self> {
         Some(Self {
             day: from_date(detail.date)?,
             condition: match detail.condition {

@@ -201,7 +201,7 @@ impl VendorError {
             },
             _ => Self::Refused {
                 status,
-                case,
+                case: case.as_deref().map(shorten),
                 message: text,
             },
         }
@@ -218,9 +218,12 @@ impl VendorError {
             | Self::NotYet { message, .. }
             | Self::BeforeStart { message, .. }
             | Self::NoSession { message }
-            | Self::Refused { message, .. }
             | Self::Unavailable { message, .. }
             | Self::Unreadable(message) => *message = message.replace(secret, "…"),
+            Self::Refused { case, message, .. } => {
+                *message = message.replace(secret, "…");
+                *case = case.take().map(|case| case.replace(secret, "…"));
+            }
             Self::RateLimited { .. } | Self::Connection(_) => {}
         }
         self
@@ -264,7 +267,8 @@ fn describe_fields(fields: &[FieldError]) -> String {
     fields.iter().map(describe).collect::<Vec<_>>().join("; ")
 }
 
-/// One line of at most 500 characters, without the tags of an HTML page.
+/// One line of at most 500 characters, without the tags of an HTML page and without control
+/// characters: PostgreSQL takes no NUL, and a terminal obeys some.
 fn shorten(message: &str) -> String {
     let page = message.trim_start().starts_with('<');
     let mut text = String::new();
@@ -277,6 +281,7 @@ fn shorten(message: &str) -> String {
                 text.push(' ');
             }
             _ if tag => {}
+            _ if c.is_control() => text.push(' '),
             _ => text.push(c),
         }
     }

@@ -425,3 +425,16 @@ fn a_secret_that_the_other_side_repeats_is_taken_out() {
         );
     }
 }
+
+#[test]
+fn words_that_a_database_or_a_terminal_would_not_take_as_text_are_blanks() {
+    let body = r#"{"detail":"a\u0000b\u001b[31m"}"#;
+    let VendorError::Unavailable { message, .. } = VendorError::from_answer(500, None, body) else {
+        panic!("another error");
+    };
+    assert_eq!(message, "a b [31m");
+    let VendorError::Refused { case, .. } = case(400, "a\0b\n", "") else {
+        panic!("another error");
+    };
+    assert_eq!(case.as_deref(), Some("a b"));
+}
