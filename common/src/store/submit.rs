@@ -7,7 +7,7 @@ use dbn::{SType, Schema};
 use super::coverage::{SPAN, SPAN_INDEXED};
 use super::engine::{Pools, Transaction};
 use super::statement::{ROWS_PER_STATEMENT, Row, all_tuples, statement};
-use super::{Store, StoreError};
+use super::{RecordedDays, Slice, Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
 use crate::quality::{Quality, QuarantineLimit};
@@ -123,6 +123,40 @@ impl Store {
         .await?;
         let holder = |row: &Row| Ok((held(row)?, ChunkId(row.get("chunk_id")?)));
         rows.iter().map(holder).collect()
+    }
+
+    /// The same, and which of their days hold records.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn slices(
+        &self,
+        dataset: &str,
+        schema: Schema,
+        within: Span,
+    ) -> Result<Vec<(Slice, ChunkId)>, StoreError> {
+        let overlap = match self.pools {
+            Pools::Sqlite { .. } => SPAN,
+            Pools::Postgres(_) => SPAN_INDEXED,
+        };
+        let rows = statement(format!(
+            "SELECT instrument_id, start_ns, end_ns, chunk_id, days FROM coverage
+             WHERE dataset = $1 AND schema = $2 AND {overlap} ORDER BY instrument_id, start_ns"
+        ))
+        .bind(dataset)
+        .bind(schema.as_str())
+        .bind(within.start)
+        .bind(within.end)
+        .fetch_all(self.pools.read())
+        .await?;
+        let slice = |row: &Row| {
+            let held = held(row)?;
+            let days: Option<String> = row.get("days")?;
+            let days = days.map(|days| RecordedDays::read(held.span, days));
+            let days = days.transpose()?;
+            Ok((Slice { held, days }, ChunkId(row.get("chunk_id")?)))
+        };
+        rows.iter().map(slice).collect()
     }
 
     /// What a request's job has planned already and not finished.
