@@ -31,8 +31,10 @@ mod control;
 mod attend;
 pub mod replay;
 pub mod status;
+pub mod asked;
 mod sample;
 
+pub use asked::{AskedChunk, AskedChunks};
 pub use attend::{Alone, DueChunk, RunningChunk};
 pub use claim::{Chunk, Claim};
 pub use clock::{Due, Moment};

@@ -7,6 +7,7 @@ pub mod submit;
 pub mod list_jobs;
 pub mod status;
 pub mod watch;
+pub mod coverage;
 pub mod pause;
 pub mod resume;
 pub mod cancel;
@@ -36,6 +37,7 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::ListJobs(options) => list_jobs::run(global, options),
         Command::Status(options) => status::run(global, options).await,
         Command::Watch(options) => watch::run(global, options).await,
+        Command::Coverage(options) => coverage::run(global, options).await,
         Command::Pause(options) => pause::run(global, options).await,
         Command::Resume(options) => resume::run(global, options).await,
         Command::Cancel(options) => cancel::run(global, options).await,

@@ -12,5 +12,6 @@ pub mod progress;
 pub mod following;
 pub mod memory;
 pub mod report;
+pub mod coverage;
 pub mod exit;
 pub mod commands;

@@ -1,7 +1,7 @@
 //! Which UTC days of a slice hold records: what tells a day with data from one without a session.
 
 use super::{Held, StoreError};
-use crate::time::{DayRange, Nanos, Span};
+use crate::time::{Day, DayRange, Nanos, Span};
 
 /// A day with records, as the table has it.
 const RECORDS: u8 = b'+';
@@ -61,6 +61,14 @@ impl RecordedDays {
         if let Some(day) = index.ok().and_then(|index| self.days.get_mut(index)) {
             *day = RECORDS;
         }
+    }
+
+    /// Whether a day has records; none that lies outside has.
+    #[must_use]
+    pub fn has(&self, day: Day) -> bool {
+        let index = usize::try_from(day.number() - self.first_day);
+        let mark = index.ok().and_then(|index| self.days.get(index));
+        mark == Some(&RECORDS)
     }
 
     /// The days from the first on: whether there are records.

@@ -4,6 +4,7 @@
 
 mod installation;
 mod bad_input;
+mod coverage;
 mod crashes;
 mod endings;
 mod files;
