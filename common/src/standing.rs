@@ -164,8 +164,18 @@ impl<'a> OfSymbol<'a> {
     /// Where a day stands; see [`Standings::of`].
     #[must_use]
     pub fn on(&self, day: Day) -> Standing {
-        let means_nothing = !self.is_all && self.instruments(day).next().is_none();
+        self.on_day(day).0
+    }
+
+    /// Where a day stands, and what is held of it.
+    #[must_use]
+    pub fn on_day(&self, day: Day) -> (Standing, Option<Holding>) {
         let holding = self.holding(day);
+        (self.standing(day, holding), holding)
+    }
+
+    fn standing(&self, day: Day, holding: Option<Holding>) -> Standing {
+        let means_nothing = !self.is_all && self.instruments(day).next().is_none();
         let is_held = holding.is_some_and(|holding| holding != Holding::Nothing);
         let asked = has(self.asked, day) || has(self.empty, day);
         match (holding, self.all.conditions.get(&day)) {
@@ -183,8 +193,7 @@ impl<'a> OfSymbol<'a> {
     }
 
     /// What is held of a day, of all that the symbol meant; `None` where a part of it isn't.
-    #[must_use]
-    pub fn holding(&self, day: Day) -> Option<Holding> {
+    fn holding(&self, day: Day) -> Option<Holding> {
         let mut instruments = self.instruments(day).map(Some).peekable();
         if instruments.peek().is_none() {
             // Whatever it meant, it is held where everything is.

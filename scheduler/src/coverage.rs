@@ -170,11 +170,10 @@ impl<'a> Rows<'a> {
         asked: Option<Asked>,
         is_uncovered: bool,
     ) -> Cell {
-        let holding = of_symbol.holding(day);
+        let (standing, holding) = of_symbol.on_day(day);
         if asked.is_none() && !self.map.all_asked && holding.is_none() {
             return Cell::NotAsked;
         }
-        let standing = of_symbol.on(day);
         let is_empty = asked.is_some_and(|asked| asked.state == ChunkState::Empty);
         match (standing, holding) {
             (Standing::Held, _) if self.is_degraded(day) => Cell::Degraded,
@@ -198,7 +197,10 @@ impl<'a> Rows<'a> {
 
     /// Notes the chunks of a run's last day.
     fn note_chunks(&self, run: &mut Run, of_symbol: &OfSymbol<'_>, day: Day, asked: Option<Asked>) {
+        // The chunk of a slice is noted on the first of its days in the run.
+        let begins = run.days.start() == day;
         let slices = of_symbol.slices(day);
+        let slices = slices.filter(|slice| begins || slice.held.span.start.day() == day);
         let holders = slices.filter_map(|slice| {
             let holder = (slice.held.instrument_id, slice.held.span.start);
             self.map.holders.get(&holder).copied()
