@@ -58,6 +58,16 @@ impl Nanos {
         Day(self.0.div_euclid(NANOS_PER_DAY))
     }
 
+    /// The first UTC day that begins at this instant or after it.
+    #[must_use]
+    pub fn next_midnight(self) -> Day {
+        let day = self.day();
+        match day.start() < self {
+            true => day.plus(1),
+            false => day,
+        }
+    }
+
     /// Seconds from `earlier` to this instant, negative when it is before.
     #[must_use]
     #[expect(

@@ -7,6 +7,7 @@ use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::money::Usd;
+use common::request::JobSource;
 use common::source::Sources;
 use common::store::{Store, StoreError, Submission};
 use common::time::Nanos;
@@ -73,8 +74,16 @@ pub async fn prepare(
 }
 
 impl Prepared {
-    /// Submits it in one transaction.
+    /// Submits it in one transaction; what the vendor said of its days is kept before.
     pub async fn submit(&self, file: &JobFile, store: &Store) -> Result<Submission, StoreError> {
+        let request = &file.request;
+        if request.source == JobSource::Vendor {
+            let (dataset, days) = (&request.dataset, request.days);
+            let noted = &self.plan.conditions;
+            store
+                .note_conditions(dataset, days, noted, self.planned_at)
+                .await?;
+        }
         let (chunks, now) = (&self.plan.chunks, self.planned_at);
         let submitted = store.submit(&file.request, &self.origin, chunks, now);
         submitted.await

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::{
     authentication::authenticate,
+    barrier,
     clock::DayRange,
     endpoints::{metadata, symbology, timeseries},
     fault::FaultKind,
@@ -38,6 +39,7 @@ pub(crate) async fn answer(
     if !matches!(call.method, Method::GET | Method::POST) {
         return Err(Refusal::plain(405, "Method Not Allowed"));
     }
+    check_barriers(service, call, entry)?;
     let method = call.path.strip_prefix(PREFIX).unwrap_or_default();
     let parameters = &call.parameters;
     let value = match method {
@@ -93,6 +95,34 @@ async fn strike(service: &Service, call: &Call, entry: &Entry) -> Result<Option<
         Some(refusal) => Err(refusal),
         None => Ok(spoiling),
     }
+}
+
+/// Refuses a request for records that reaches across a barrier.
+fn check_barriers(service: &Service, call: &Call, entry: &Entry) -> Result<(), Refusal> {
+    let parameters = &call.parameters;
+    let asked = || {
+        let (start, end) = parameters.time_range().ok()?;
+        Some(barrier::Asked {
+            path: &call.path,
+            dataset: parameters.get("dataset")?,
+            schema: parameters.get("schema")?,
+            start,
+            end,
+        })
+    };
+    let Some(asked) = asked() else {
+        return Ok(());
+    };
+    let Some(available) = service.history.available(asked.dataset) else {
+        return Ok(());
+    };
+    for fault in service.faults.all() {
+        if let Some(refusal) = barrier::refusal(&fault, &asked, &available) {
+            entry.set_fault(fault.kind);
+            return Err(refusal);
+        }
+    }
+    Ok(())
 }
 
 fn days_asked(parameters: &Parameters) -> Option<DayRange> {

@@ -49,6 +49,15 @@ pub enum FaultKind {
     Pending,
     /// From now on a day is reported as missing, and has no records.
     Missing,
+    /// From now on what is of a day or later needs a licence: 403, with the instant in the message.
+    Licence,
+    /// From now on what is of a day or later is refused: 422 without a payload, with the instant in
+    /// the message.
+    UnavailableRange,
+    /// From now on a schema begins with a day: its range says so, and what reaches before is 422.
+    SchemaBegins,
+    /// From now on a schema ends before a day: its range says so, and what reaches beyond is 422.
+    SchemaEnds,
 }
 
 impl FaultKind {
@@ -75,14 +84,31 @@ impl FaultKind {
             Self::Degraded => "degraded",
             Self::Pending => "pending",
             Self::Missing => "missing",
+            Self::Licence => "licence",
+            Self::UnavailableRange => "unavailable-range",
+            Self::SchemaBegins => "schema-begins",
+            Self::SchemaEnds => "schema-ends",
         }
     }
 
-    /// Whether it changes a day until faults are cleared, rather than single requests.
+    /// Whether it holds until faults are cleared, rather than for single requests.
     pub fn is_standing(self) -> bool {
+        self.changes_a_day() || self.is_barrier()
+    }
+
+    /// Whether it changes a day's records or condition.
+    pub fn changes_a_day(self) -> bool {
         matches!(
             self,
             Self::RevisedDay | Self::Degraded | Self::Pending | Self::Missing
+        )
+    }
+
+    /// Whether it keeps back what lies on one side of a day's midnight.
+    pub fn is_barrier(self) -> bool {
+        matches!(
+            self,
+            Self::Licence | Self::UnavailableRange | Self::SchemaBegins | Self::SchemaEnds
         )
     }
 
@@ -133,7 +159,8 @@ pub struct Fault {
     /// Strike only requests for this schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    /// The day, `YYYY-MM-DD`: which day is revised, degraded, pending or missing; for other kinds,
+    /// The day, `YYYY-MM-DD`: which day is revised, degraded, pending or missing, or from which on
+    /// something is kept back or a schema begins; for other kinds,
     /// strike only requests whose range touches it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
@@ -176,8 +203,8 @@ impl Fault {
         }
     }
 
-    /// Changes a day, `YYYY-MM-DD`, until faults are cleared: revised, degraded, pending or
-    /// missing.
+    /// Concerns a day, `YYYY-MM-DD`, until faults are cleared: revised, degraded, pending, missing, or
+    /// the first that is kept back.
     pub fn day(kind: FaultKind, date: impl Into<String>) -> Self {
         Self {
             date: Some(date.into()),

@@ -144,7 +144,7 @@ impl Faults {
         let concerns = |fault: &&Fault| fault.dataset.as_deref().is_none_or(|only| only == dataset);
         self.lock()
             .iter()
-            .filter(|fault| fault.kind.is_standing())
+            .filter(|fault| fault.kind.changes_a_day())
             .filter(concerns)
             .filter_map(|fault| Some((fault.clone(), date(fault.date.as_deref()?)?)))
             .collect()

@@ -29,6 +29,7 @@ mod answer;
 mod parameters;
 mod refusal;
 mod faults;
+mod barrier;
 mod endpoints;
 mod query;
 mod symbology;

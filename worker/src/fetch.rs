@@ -6,10 +6,11 @@ use common::source::{Pieces, Source, SourceError};
 use common::store::coverage::own_slices;
 use common::store::{Claim, Held};
 use common::time::Nanos;
-use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
+use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::Schema;
 use tokio::sync::mpsc;
 
+use crate::absence::check_absence;
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
@@ -72,7 +73,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     let priced = tokio::select! {
         biased;
         () = environment.stop.cancelled() => Err(ChunkError::Stopped),
-        priced = priced(source, claim, &request) => priced,
+        priced = priced(environment, source, claim, &request) => priced,
     };
     let Some(claim) = &priced? else {
         return nothing(environment, claim).await;
@@ -83,7 +84,10 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
     let (received, billable_bytes) = receive(environment, source, &archive, claim, &request).await;
     // Kept before it is settled: what is paid for must not be lost to an error of the ledger's.
     let kept = match received {
-        Ok((part, facts)) => keep(source, &request, part, facts, expected).await,
+        Ok((part, facts)) => match lost_none(environment, claim, &facts, expected).await {
+            Ok(()) => keep(source, &request, part, facts, expected).await,
+            Err(error) => Err(error),
+        },
         Err(error) => Err(error),
     };
     // With a database that is away for a moment, what was paid stays known.
@@ -98,6 +102,7 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
         Err(ChunkError::Vendor(VendorError::NoSession { .. }))
             if count(source, &request).await? == 0 =>
         {
+            check_absence(environment, &claim.chunk).await?;
             return nothing(environment, claim).await;
         }
         Err(error) => return Err(error),
@@ -108,6 +113,19 @@ pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, 
         manifest: Box::new(manifest),
         from_archive: false,
     })
+}
+
+/// Where fewer records came than were counted, no day is absent since: it must not pass for empty.
+async fn lost_none(
+    environment: &Environment,
+    claim: &Claim,
+    facts: &StreamFacts,
+    expected: u64,
+) -> Result<(), ChunkError> {
+    match facts.records < expected {
+        true => check_absence(environment, &claim.chunk).await,
+        false => Ok(()),
+    }
 }
 
 /// Proves a stream that ended well, and makes it durable.
@@ -129,6 +147,7 @@ async fn keep(
 /// The claim with its count and price; `None` when there is nothing to fetch. What was planned
 /// without them, or as nothing, is asked for now: it may be there since, and must not go unpaid.
 async fn priced(
+    environment: &Environment,
     source: &dyn Source,
     claim: &Claim,
     request: &RangeRequest,
@@ -137,6 +156,7 @@ async fn priced(
     if claim.chunk.expected.is_some_and(|count| count > 0) {
         return Ok(Some(claim));
     }
+    check_absence(environment, &claim.chunk).await?;
     match count(source, request).await? {
         0 => return Ok(None),
         count => claim.chunk.expected = Some(count),
@@ -154,19 +174,10 @@ async fn count(source: &dyn Source, request: &RangeRequest) -> Result<u64, Chunk
     }
 }
 
-/// The source has no records: not ever, or not yet. In the first case the slices are held all the
-/// same, and nobody needs to ask again.
+/// The source has no records, and none of its days is absent: the slices are held all the same, and
+/// nobody needs to ask again.
 async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let chunk = &claim.chunk;
-    let source = environment.sources.of(&chunk.source).await?;
-    let conditions = source.conditions(&chunk.dataset, chunk.days).await?;
-    let pending = |of: &&DayCondition| of.condition == Condition::Pending;
-    if let Some(DayCondition { day, .. }) = conditions.iter().find(pending) {
-        return Err(ChunkError::Vendor(VendorError::NotYet {
-            available_end: None,
-            message: format!("{day} is pending"),
-        }));
-    }
     let resolution = resolve(environment, claim).await?;
     Ok(Fetched::Nothing {
         slices: asked_slices(chunk, &resolution),

@@ -139,6 +139,28 @@ impl Store {
         fence(claim, updated)
     }
 
+    /// Calls a claimed chunk off: the source has nothing of its days, and doesn't say that it will.
+    /// It counts for nothing any more, and a later submission plans its days anew.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the claim was lost.
+    pub async fn call_off(&self, claim: &Claim, why: &str, now: Nanos) -> Result<(), StoreError> {
+        let to = ChunkState::Running.after(ChunkEvent::Cancel)?;
+        let updated = statement(
+            "UPDATE chunks SET state = $1, expected_records = NULL, error = $2, owner = NULL,
+                 lease_until = NULL, updated_at = $3
+             WHERE id = $4 AND epoch = $5 AND state = 'running'",
+        )
+        .bind(to.name())
+        .bind(why)
+        .bind(now)
+        .bind(claim.chunk.id)
+        .bind(claim.epoch)
+        .execute(self.pools.write())
+        .await?;
+        fence(claim, updated)
+    }
+
     /// Whether a claim has settled its chunk: what to ask when a commit's answer was lost.
     ///
     /// # Errors

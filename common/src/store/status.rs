@@ -222,7 +222,9 @@ impl Store {
         let rows = statement(
             "SELECT c.id, c.schema, s.symbols, c.start_ns, c.end_ns, c.state, c.due_at, c.error
              FROM chunks AS c JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE c.job_id = $1 AND c.state IN ('pending', 'running', 'dead', 'cancelled')
+             WHERE c.job_id = $1 AND (c.state IN ('pending', 'running', 'dead')
+                 OR (c.state = 'cancelled'
+                     AND (SELECT state FROM jobs WHERE id = $1) = 'cancelled'))
              ORDER BY c.state = 'dead' DESC, c.id LIMIT $2",
         )
         .bind(job)

@@ -357,6 +357,7 @@ impl Vendor {
                 VendorError::Unauthorized { .. }
                 | VendorError::AccountHeld { .. }
                 | VendorError::NotYet { .. }
+                | VendorError::BeforeStart { .. }
                 | VendorError::NoSession { .. }
                 | VendorError::Refused { .. }
                 | VendorError::Unreadable(_) => false,

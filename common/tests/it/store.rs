@@ -52,5 +52,6 @@ mod slices;
 mod replays;
 mod spending;
 mod control;
+mod conditions;
 mod sqlite;
 mod postgresql;

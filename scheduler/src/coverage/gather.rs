@@ -95,6 +95,7 @@ impl Asked {
         if let Some(store) = store {
             take_slices(&mut map, store).await?;
             self.take_chunks(&mut map, store).await?;
+            map.evidence.conditions = store.conditions(&request.dataset, days).await?;
         }
         match &self.source {
             Some(source) => self.ask(&mut map, &**source).await?,
@@ -203,6 +204,7 @@ pub async fn maps(
 ) -> Result<Vec<SchemaMap>, StoreError> {
     let asked = store.asked(&dataset, schema, None, days.span()).await?;
     let mut meanings = store.meanings(&dataset).await?;
+    let conditions = store.conditions(&dataset, days).await?;
     let stypes: BTreeSet<SType> = asked
         .iter()
         .map(|list| list.stype_in)
@@ -226,6 +228,7 @@ pub async fn maps(
             evidence: Evidence {
                 asked: settled(&chunks, ChunkState::Done),
                 empty: settled(&chunks, ChunkState::Empty),
+                conditions: conditions.clone(),
                 resolution,
                 ..Evidence::default()
             },

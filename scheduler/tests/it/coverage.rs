@@ -306,6 +306,9 @@ async fn degraded_and_missing_days_are_told_apart() {
         "01-09..01-10 data",
     ];
     assert_eq!(runs(&told, "ES.c.0"), wanted);
+    // What the vendor said is remembered; of a day that it lacks no chunk is to be made.
+    let remembered = document(&installation, &[]).await;
+    assert!(runs(&remembered, "ES.c.0").contains(&wanted[1].to_owned()));
 }
 
 #[tokio::test]

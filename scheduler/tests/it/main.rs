@@ -6,6 +6,7 @@ mod installation;
 mod bad_input;
 mod coverage;
 mod crashes;
+mod days;
 mod endings;
 mod files;
 mod fleet_commands;

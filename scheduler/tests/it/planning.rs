@@ -8,6 +8,7 @@
 //! for many symbols at once, and for one that means nothing there is nothing to answer or to pay.
 
 pub mod rule;
+mod sizes;
 mod stories;
 
 use std::collections::{BTreeMap, BTreeSet};

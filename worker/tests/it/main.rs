@@ -10,6 +10,7 @@ mod dbn_stream;
 mod ownership;
 mod transform;
 mod errors;
+mod bounds;
 mod vendor_limits;
 mod leases;
 mod money;
