@@ -140,7 +140,7 @@ fn head(columns: &[DayRange], by: By) -> [String; 2] {
             }
         };
         // A label that would run into the one before is left out.
-        if (begins || index == 0) && (above.len() < index || index == 0) {
+        if index == 0 || (begins && above.len() < index) {
             above.push_str(&format!("{:1$}", "", index - above.len()));
             above.push_str(&label.to_string());
         }
