@@ -3,12 +3,12 @@
 //! Nothing is asked here: whoever calls brings what the database knows of one dataset and schema.
 //! So a picture of what is held, and the question what is missing, rest on one decision.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::request::Symbols;
-use crate::store::Held;
+use crate::store::Slice;
 use crate::time::{Day, DayRange, Span};
-use crate::vendor::{Condition, DayCondition, Resolution};
+use crate::vendor::{Condition, DayCondition, Resolution, SymbolWindow};
 
 /// Where one symbol's day stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,16 +27,6 @@ pub enum Standing {
     NotFetched,
 }
 
-/// A slice that a chunk holds, with what is known of its days.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldSlice {
-    /// The slice.
-    pub held: Held,
-    /// The days on which it holds records: none where its chunk was found empty; `None` where it
-    /// isn't known which, and each of its days counts as held.
-    pub records_on: Option<BTreeSet<Day>>,
-}
-
 /// What the database knows of one dataset and schema, for symbols of one type.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
@@ -45,8 +35,8 @@ pub struct Evidence {
     /// Symbols and days of which symbology was asked: those of chunks that are done or empty.
     /// Where it was asked and named nothing, there is nothing.
     pub asked: Vec<(Symbols, DayRange)>,
-    /// Slices that chunks hold.
-    pub held: Vec<HeldSlice>,
+    /// Slices that chunks hold, and which of their days have records.
+    pub held: Vec<Slice>,
     /// Symbols and days of chunks that were found empty. Where no session was held the vendor names
     /// no instruments, and such a chunk has no slice.
     pub empty: Vec<(Symbols, DayRange)>,
@@ -58,7 +48,8 @@ pub struct Evidence {
 #[derive(Debug)]
 pub struct Standings<'a> {
     evidence: &'a Evidence,
-    slices: HashMap<Option<u32>, Vec<&'a HeldSlice>>,
+    /// Slices by instrument, in the order of time.
+    slices: HashMap<Option<u32>, Vec<&'a Slice>>,
     asked: BySymbol<'a>,
     empty: BySymbol<'a>,
     conditions: BTreeMap<Day, Condition>,
@@ -66,14 +57,38 @@ pub struct Standings<'a> {
     named: Vec<DayRange>,
 }
 
+/// What is held of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holding {
+    /// All of it, and there are no records.
+    Nothing,
+    /// All of it; whether there are records of the symbol isn't told by day.
+    Untold,
+    /// All of it, with records.
+    Records,
+}
+
+/// One symbol's standings, or those of every instrument of the dataset.
+#[derive(Clone, Copy, Debug)]
+pub struct OfSymbol<'a> {
+    all: &'a Standings<'a>,
+    windows: &'a [SymbolWindow],
+    asked: &'a [DayRange],
+    empty: &'a [DayRange],
+    is_all: bool,
+}
+
 impl<'a> Standings<'a> {
     /// What the evidence comes to.
     #[must_use]
     pub fn new(evidence: &'a Evidence) -> Self {
-        let mut slices: HashMap<_, Vec<&HeldSlice>> = HashMap::new();
+        let mut slices: HashMap<_, Vec<&Slice>> = HashMap::new();
         for slice in &evidence.held {
             let of_instrument = slices.entry(slice.held.instrument_id).or_default();
             of_instrument.push(slice);
+        }
+        for of_instrument in slices.values_mut() {
+            of_instrument.sort_by_key(|slice| slice.held.span);
         }
         let windows = evidence.resolution.windows.values().flatten();
         let conditions = evidence.conditions.iter();
@@ -93,73 +108,151 @@ impl<'a> Standings<'a> {
     /// found proves nothing on a day that the vendor doesn't have.
     #[must_use]
     pub fn of(&self, symbol: &str, day: Day) -> Standing {
-        let windows = self.evidence.resolution.windows.get(symbol);
-        let windows = windows.into_iter().flatten();
-        let mut instruments: Vec<_> = windows
-            .filter(|window| window.days.contains(day))
-            .map(|window| Some(window.instrument_id))
-            .collect();
-        let means_nothing = instruments.is_empty();
-        if means_nothing {
-            // Whatever it meant, it is held where everything is.
-            instruments.push(None);
-        }
-        let holding = self.holding(&instruments, day);
-        let asked = self.asked.has(symbol, day) || self.empty.has(symbol, day);
-        match (holding, self.conditions.get(&day)) {
-            (Some(true), _) if !(means_nothing && asked) => Standing::Held,
-            (_, Some(Condition::Missing)) => Standing::VendorMissing,
-            (_, Some(Condition::Pending)) => Standing::VendorPending,
-            _ if means_nothing && asked => match self.is_named(day) {
-                true => Standing::UnknownSymbol,
-                false => Standing::Empty,
-            },
-            (Some(_), _) => Standing::Empty,
-            (None, _) if self.empty.has(symbol, day) || self.empty.has_all(day) => Standing::Empty,
-            (None, _) => Standing::NotFetched,
-        }
+        self.symbol(symbol).on(day)
     }
 
     /// Where a day of every instrument of the dataset stands.
     #[must_use]
     pub fn of_all(&self, day: Day) -> Standing {
-        let holding = self.holding(&[None], day);
-        match (holding, self.conditions.get(&day)) {
-            (Some(true), _) => Standing::Held,
+        self.all().on(day)
+    }
+
+    /// A symbol's standings: found once, for many days.
+    #[must_use]
+    pub fn symbol(&self, symbol: &str) -> OfSymbol<'_> {
+        let windows = self.evidence.resolution.windows.get(symbol);
+        OfSymbol {
+            all: self,
+            windows: windows.map_or(&[], Vec::as_slice),
+            asked: self.asked.of(symbol),
+            empty: self.empty.of(symbol),
+            is_all: false,
+        }
+    }
+
+    /// The standings of every instrument of the dataset.
+    #[must_use]
+    pub fn all(&self) -> OfSymbol<'_> {
+        OfSymbol {
+            all: self,
+            windows: &[],
+            asked: &[],
+            empty: &[],
+            is_all: true,
+        }
+    }
+
+    /// What the vendor says of a day.
+    #[must_use]
+    pub fn condition(&self, day: Day) -> Option<Condition> {
+        self.conditions.get(&day).copied()
+    }
+
+    /// The slices of an instrument, or of every one, that reach into a day.
+    fn slices_on(&self, instrument: Option<u32>, day: Day) -> &[&'a Slice] {
+        let of_instrument = self.slices.get(&instrument).map_or(&[][..], Vec::as_slice);
+        // They don't overlap, so that their ends are in order as well.
+        let first = of_instrument.partition_point(|slice| slice.held.span.end <= day.start());
+        let rest = of_instrument.get(first..).unwrap_or_default();
+        let end = day.plus(1).start();
+        let count = rest.partition_point(|slice| slice.held.span.start < end);
+        rest.get(..count).unwrap_or_default()
+    }
+}
+
+impl<'a> OfSymbol<'a> {
+    /// Where a day stands; see [`Standings::of`].
+    #[must_use]
+    pub fn on(&self, day: Day) -> Standing {
+        self.on_day(day).0
+    }
+
+    /// Where a day stands, and what is held of it.
+    #[must_use]
+    pub fn on_day(&self, day: Day) -> (Standing, Option<Holding>) {
+        let holding = self.holding(day);
+        (self.standing(day, holding), holding)
+    }
+
+    fn standing(&self, day: Day, holding: Option<Holding>) -> Standing {
+        let means_nothing = !self.is_all && self.instruments(day).next().is_none();
+        let is_held = holding.is_some_and(|holding| holding != Holding::Nothing);
+        let asked = has(self.asked, day) || has(self.empty, day);
+        match (holding, self.all.conditions.get(&day)) {
+            (Some(_), _) if is_held && !(means_nothing && asked) => Standing::Held,
             (_, Some(Condition::Missing)) => Standing::VendorMissing,
             (_, Some(Condition::Pending)) => Standing::VendorPending,
-            (Some(false), _) => Standing::Empty,
-            (None, _) if self.empty.has_all(day) => Standing::Empty,
+            _ if means_nothing && asked => match has(&self.all.named, day) {
+                true => Standing::UnknownSymbol,
+                false => Standing::Empty,
+            },
+            (Some(_), _) => Standing::Empty,
+            (None, _) if has(self.empty, day) || has(&self.all.empty.all, day) => Standing::Empty,
             (None, _) => Standing::NotFetched,
         }
     }
 
-    /// Whether the instruments' whole day is held, and if so, whether with records.
-    fn holding(&self, instruments: &[Option<u32>], day: Day) -> Option<bool> {
+    /// What is held of a day, of all that the symbol meant; `None` where a part of it isn't.
+    fn holding(&self, day: Day) -> Option<Holding> {
+        let mut instruments = self.instruments(day).map(Some).peekable();
+        if instruments.peek().is_none() {
+            // Whatever it meant, it is held where everything is.
+            return self.holding_of(None, day);
+        }
+        instruments.try_fold(Holding::Nothing, |most, instrument| {
+            Some(most.max(self.holding_of(instrument, day)?))
+        })
+    }
+
+    /// The slices that reach into a day of what the symbol meant.
+    pub fn slices(&self, day: Day) -> impl Iterator<Item = &'a Slice> {
+        let instruments = self.instruments(day).map(Some).chain([None]);
+        let slices = instruments.flat_map(move |instrument| self.all.slices_on(instrument, day));
+        slices.copied()
+    }
+
+    fn instruments(&self, day: Day) -> impl Iterator<Item = u32> {
+        let windows = self.windows.iter();
+        let on_day = windows.filter(move |window| window.days.contains(day));
+        on_day.map(|window| window.instrument_id)
+    }
+
+    /// What is held of an instrument's whole day, by its own slices and those of every one.
+    fn holding_of(&self, instrument: Option<u32>, day: Day) -> Option<Holding> {
         let whole = DayRange::new(day, day.plus(1))?.span();
-        let mut with_records = false;
-        for instrument in instruments {
-            let everything = instrument.is_some().then_some(&None);
-            let lists = [Some(instrument), everything].into_iter().flatten();
-            let slices = lists.filter_map(|list| self.slices.get(list)).flatten();
-            let slices: Vec<_> = slices
-                .filter(|slice| slice.held.span.intersection(whole).is_some())
-                .collect();
-            let spans: Vec<Span> = slices.iter().map(|slice| slice.held.span).collect();
+        let own = match instrument {
+            Some(_) => self.all.slices_on(instrument, day),
+            None => &[],
+        };
+        let everything = self.all.slices_on(None, day);
+        let slices = || own.iter().chain(everything);
+        let is_whole = |slice: &&&Slice| whole.intersection(slice.held.span) == Some(whole);
+        if !slices().any(|slice| is_whole(&slice)) {
+            let spans: Vec<Span> = slices().map(|slice| slice.held.span).collect();
             if !whole.without(&spans).is_empty() {
                 return None;
             }
-            with_records |= slices.iter().any(|slice| {
-                let days = slice.records_on.as_ref();
-                days.is_none_or(|days| days.contains(&day))
-            });
         }
-        Some(with_records)
+        slices().map(|slice| self.told_by(slice, day)).max()
     }
 
-    fn is_named(&self, day: Day) -> bool {
-        self.named.iter().any(|days| days.contains(day))
+    /// What a slice tells of a day.
+    fn told_by(&self, slice: &Slice, day: Day) -> Holding {
+        match &slice.days {
+            None => Holding::Untold,
+            Some(days) if !days.has(day) => Holding::Nothing,
+            // Of every instrument's records none may be the symbol's.
+            Some(_) if slice.held.instrument_id.is_none() && !self.is_all => Holding::Untold,
+            Some(_) => Holding::Records,
+        }
     }
+}
+
+/// Whether ranges in order hold a day.
+fn has(ranges: &[DayRange], day: Day) -> bool {
+    let after = ranges.partition_point(|range| range.start() <= day);
+    let last = after.checked_sub(1).and_then(|last| ranges.get(last));
+    last.is_some_and(|range| range.contains(day))
 }
 
 /// Days by symbol, and those of every symbol.
@@ -190,12 +283,7 @@ impl<'a> BySymbol<'a> {
         Self { named, all }
     }
 
-    fn has(&self, symbol: &str, day: Day) -> bool {
-        let days = self.named.get(symbol);
-        days.is_some_and(|days| days.iter().any(|days| days.contains(day)))
-    }
-
-    fn has_all(&self, day: Day) -> bool {
-        self.all.iter().any(|days| days.contains(day))
+    fn of(&self, symbol: &str) -> &[DayRange] {
+        self.named.get(symbol).map_or(&[], Vec::as_slice)
     }
 }

@@ -141,6 +141,12 @@ impl Day {
         NaiveDate::default() + TimeDelta::days(self.0)
     }
 
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
     /// The day by its year, month and day of the month, or `None` when there is no such day.
     #[must_use]
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {

@@ -13,5 +13,6 @@ pub mod progress;
 pub mod following;
 pub mod memory;
 pub mod report;
+pub mod coverage;
 pub mod exit;
 pub mod commands;

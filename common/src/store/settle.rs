@@ -5,7 +5,7 @@ use super::coverage::{held_by_others, insert_slices, own_slices, take_turn};
 use super::engine::Transaction;
 use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
-use super::{Claim, Held, Store, StoreError};
+use super::{Claim, Held, Slice, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::request::JobSource;
@@ -86,7 +86,8 @@ impl Store {
         end_turns(&mut transaction, claim).await?;
         take_turn(&mut transaction, &claim.chunk).await?;
         let others = held_by_others(&mut transaction, &claim.chunk).await?;
-        let own = own_slices(slices, &others);
+        let own = own_slices(slices, &others).into_iter();
+        let own: Vec<_> = own.map(Slice::without_records).collect();
         insert_slices(&mut transaction, &claim.chunk, &own).await?;
         insert_windows(
             &mut transaction,

@@ -1,10 +1,8 @@
 //! Where a symbol's day stands, case by case; the days are of January 2024, and the 6th a Saturday.
 
-use std::collections::BTreeSet;
-
 use common::request::Symbols;
-use common::standing::{Evidence, HeldSlice, Standing, Standings};
-use common::store::Held;
+use common::standing::{Evidence, Standing, Standings};
+use common::store::{Held, RecordedDays, Slice};
 use common::time::{Day, DayRange};
 use common::vendor::{Condition, DayCondition, Resolution, SymbolWindow};
 
@@ -23,13 +21,21 @@ fn named(name: &str) -> Symbols {
     Symbols::named(vec![name.to_owned()])
 }
 
-fn slice(instrument_id: Option<u32>, days: DayRange, records_on: Option<&[u32]>) -> HeldSlice {
+fn slice(instrument_id: Option<u32>, days: DayRange, records_on: Option<&[u32]>) -> Slice {
     let held = Held {
         instrument_id,
         span: days.span(),
     };
-    let records_on = records_on.map(|on| on.iter().map(|number| day(*number)).collect());
-    HeldSlice { held, records_on }
+    let days = records_on.map(|on| recorded(held, on));
+    Slice { held, days }
+}
+
+fn recorded(held: Held, on: &[u32]) -> RecordedDays {
+    let mut days = RecordedDays::none(held.span);
+    for number in on {
+        days.mark(day(*number).start());
+    }
+    days
 }
 
 fn condition(number: u32, condition: Condition) -> DayCondition {
@@ -101,7 +107,7 @@ fn no_session_not_fetched_and_not_existing_are_told_apart() {
 #[test]
 fn a_day_without_records_in_a_slice_is_empty_where_that_is_known() {
     let mut evidence = loaded();
-    evidence.held[0].records_on = Some(BTreeSet::from([day(2), day(3)]));
+    evidence.held[0].days = Some(recorded(evidence.held[0].held, &[2, 3]));
     assert_eq!(
         standings(&evidence, "ES", [3, 4, 5]),
         [Standing::Held, Standing::Empty, Standing::Empty]
@@ -131,7 +137,7 @@ fn what_a_chunk_found_empty_is_empty_with_slices_and_without() {
 #[test]
 fn that_nothing_was_found_proves_nothing_where_the_vendor_lacks_the_day() {
     let mut evidence = loaded();
-    evidence.held[1].records_on = Some(BTreeSet::new());
+    evidence.held[1].days = Some(recorded(evidence.held[1].held, &[]));
     evidence.empty = vec![(named("CL"), days(9, 10))];
     evidence.conditions = vec![
         condition(3, Condition::Missing),

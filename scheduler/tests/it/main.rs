@@ -5,6 +5,7 @@
 mod installation;
 mod bad_input;
 mod budget;
+mod coverage;
 mod crashes;
 mod days;
 mod endings;
