@@ -40,7 +40,7 @@ pub enum ChunkState {
     Empty,
     /// Given up: attempts spent, or an error that no retry mends.
     Dead,
-    /// Called off by the operator.
+    /// Called off: by the operator, or as days that the source doesn't have.
     Cancelled,
 }
 
@@ -131,7 +131,7 @@ pub enum ChunkEvent {
     GiveUp,
     /// The operator wants a dead chunk tried again.
     Revive,
-    /// The operator called it off.
+    /// Called off: by the operator, or because the source has nothing of its days.
     Cancel,
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::coverage::picture::By;
+
 /// Backfills market history from Databento into a database: complete and proven so, exactly once,
 /// never paid twice.
 #[derive(Debug, Parser)]
@@ -52,8 +54,12 @@ pub enum Command {
     ListJobs(ListJobs),
     /// Show jobs, their counts, and what is missing
     Status(Status),
+    /// Show what was reserved, spent and saved, and what is left of the month's budget
+    Spend(Spend),
     /// Follow a job, or all that are not finished, until Ctrl-C
     Watch(Watch),
+    /// Show what is held, by symbol and day: data, no session, degraded, gaps, failed
+    Coverage(Coverage),
     /// Let nobody begin a chunk of a job; what runs may end
     Pause(Pause),
     /// End a job's pause
@@ -170,11 +176,60 @@ pub struct Status {
     pub json: bool,
 }
 
+/// The flags of `spend`.
+#[derive(Debug, Args)]
+pub struct Spend {
+    /// A job's name or number; all jobs when left out
+    pub job: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The flags of `watch`.
 #[derive(Debug, Args)]
 pub struct Watch {
     /// A submitted job's name or number; all that are not finished when left out
     pub job: Option<String>,
+}
+
+/// The flags of `coverage`.
+#[derive(Debug, Args)]
+pub struct Coverage {
+    /// A job file, the name of one in the configuration's jobs/, or a submitted job's name or number;
+    /// all that was asked for when left out
+    pub job: Option<String>,
+    /// Only this dataset
+    #[arg(long)]
+    pub dataset: Option<String>,
+    /// Only these schemas; may be given several times
+    #[arg(long, value_delimiter = ',')]
+    pub schema: Vec<String>,
+    /// Only these symbols; may be given several times
+    #[arg(short, long, value_delimiter = ',')]
+    pub symbol: Vec<String>,
+    /// The first UTC day
+    #[arg(long, value_name = "DATE")]
+    pub start: Option<String>,
+    /// The UTC day after the last
+    #[arg(long, value_name = "DATE")]
+    pub end: Option<String>,
+    /// A sign a day or a month [default: days where they fit the terminal]
+    #[arg(long, value_enum)]
+    pub by: Option<By>,
+    /// Show all symbols
+    #[arg(long)]
+    pub all: bool,
+    /// Print one JSON document: each symbol's days in runs
+    #[arg(long)]
+    pub json: bool,
+    /// Plan what is missing of the job file, and change nothing; with filters, of that part of it, as a
+    /// job of its own
+    #[arg(long, requires = "job")]
+    pub fill: bool,
+    /// Submit what --fill plans
+    #[arg(long, requires = "fill")]
+    pub yes: bool,
 }
 
 /// A job that was submitted.

@@ -6,7 +6,9 @@ pub mod plan;
 pub mod submit;
 pub mod list_jobs;
 pub mod status;
+pub mod spend;
 pub mod watch;
+pub mod coverage;
 pub mod pause;
 pub mod resume;
 pub mod cancel;
@@ -37,7 +39,9 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Submit(options) => submit::run(global, options).await,
         Command::ListJobs(options) => list_jobs::run(global, options),
         Command::Status(options) => status::run(global, options).await,
+        Command::Spend(options) => spend::run(global, options).await,
         Command::Watch(options) => watch::run(global, options).await,
+        Command::Coverage(options) => coverage::run(global, options).await,
         Command::Pause(options) => pause::run(global, options).await,
         Command::Resume(options) => resume::run(global, options).await,
         Command::Cancel(options) => cancel::run(global, options).await,

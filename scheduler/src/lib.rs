@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod session;
 pub mod plan;
+pub mod budget;
 pub mod submission;
 pub mod hints;
 pub mod submitted;
@@ -15,5 +16,6 @@ pub mod progress;
 pub mod following;
 pub mod memory;
 pub mod report;
+pub mod coverage;
 pub mod exit;
 pub mod commands;

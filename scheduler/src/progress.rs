@@ -178,7 +178,7 @@ impl View {
     fn settled(&mut self, event: &Event, schema: Schema, outcome: &Outcome) {
         let finished = matches!(
             outcome,
-            Outcome::Done { .. } | Outcome::Empty | Outcome::Dead { .. }
+            Outcome::Done { .. } | Outcome::Empty | Outcome::Gap { .. } | Outcome::Dead { .. }
         );
         self.settled += u64::from(finished);
         let records = self.records.entry(schema).or_default();
@@ -228,6 +228,7 @@ impl View {
             Outcome::Retry { error } => format!("to be tried again: {error}"),
             Outcome::Waits => "waits for a stream that is being fetched".to_owned(),
             Outcome::NotYet { error } => format!("not yet: {error}"),
+            Outcome::Gap { reason } => format!("a known gap: {reason}"),
             Outcome::Dead { error } => format!("dead: {error}"),
             Outcome::HandedBack => "handed back".to_owned(),
         };

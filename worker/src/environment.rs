@@ -106,6 +106,11 @@ pub enum Outcome {
         /// The vendor's words.
         error: String,
     },
+    /// The vendor doesn't have it, and doesn't say that it will: a known gap.
+    Gap {
+        /// Which.
+        reason: String,
+    },
     /// Given up.
     Dead {
         /// Why.

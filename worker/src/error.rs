@@ -5,8 +5,8 @@ use common::files::FilesError;
 use common::quality::QuarantineLimit;
 use common::source::SourceError;
 use common::store::StoreError;
-use common::time::Nanos;
-use common::vendor::VendorError;
+use common::time::{Day, Nanos};
+use common::vendor::{Condition, VendorError};
 
 use crate::validate::Tally;
 use common::dbn_stream::StreamError;
@@ -71,6 +71,14 @@ pub enum ChunkError {
     /// No mapping for the schema was loaded.
     #[error("no mapping is loaded for the schema {0}")]
     NoMapping(dbn::Schema),
+    /// The source has no data of a day: not yet, or a known gap.
+    #[error("{day} is {} at the vendor", condition.name())]
+    Absent {
+        /// The day.
+        day: Day,
+        /// Pending or missing.
+        condition: Condition,
+    },
     /// The archive has no stream of the chunk, so that it can't be gone through again.
     #[error("the archive has no stream of this chunk")]
     NotArchived,

@@ -12,11 +12,12 @@ use common::chunk::ChunkState;
 use common::request::Symbols;
 use common::source::Source;
 use common::store::coverage::own_slices;
-use common::store::{Claim, Held};
+use common::store::{Claim, Held, Moment};
 use common::time::Nanos;
-use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
+use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::{SType, Schema};
 
+use crate::absence::check_absence;
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
@@ -25,6 +26,9 @@ use intake::{End, Taken};
 use price::{at_price, count, counted, for_the_rest, priced};
 use receive::receive;
 use resume::{forget, kept, on_thread};
+
+/// Answers in a row that bring nothing new, where the source counts more, until a stream is begun anew.
+const FRUITLESS_MAX: u32 = 3;
 
 /// What a fetch came to.
 #[derive(Clone, Debug)]
@@ -55,7 +59,7 @@ enum Answered {
     /// The stream is whole.
     Whole(Box<Manifest>),
     /// There is more than was paid for: the rest has its price.
-    Outgrown(Partial, Claim),
+    Outgrown(Box<(Partial, Claim)>),
 }
 
 /// Brings a chunk's stream into the archive, unless it is there.
@@ -161,6 +165,9 @@ async fn fetch_stream(
 ) -> Result<Option<Manifest>, ChunkError> {
     let request = &stream.request;
     let asked = async {
+        if claim.chunk.expected.is_none_or(|count| count == 0) {
+            check_absence(environment, &claim.chunk).await?;
+        }
         let partial = kept(source, archive, stream, &claim.chunk).await?;
         Ok::<_, ChunkError>((partial, priced(source, claim, request).await?))
     };
@@ -185,11 +192,12 @@ async fn fetch_stream(
         }
         match answer(environment, source, archive, &claim, stream, &partial).await {
             Ok(Answered::Whole(manifest)) => return Ok(Some(*manifest)),
-            Ok(Answered::Outgrown(parts, priced)) => (partial, claim) = (parts, priced),
+            Ok(Answered::Outgrown(rest)) => (partial, claim) = *rest,
             // A refusal alone proves nothing: the vendor's count has to agree.
             Err(ChunkError::Vendor(VendorError::NoSession { .. }))
                 if partial.parts.is_empty() && count(source, request).await? == 0 =>
             {
+                check_absence(environment, &claim.chunk).await?;
                 return Ok(None);
             }
             Err(
@@ -215,13 +223,13 @@ async fn answer(
     partial: &Partial,
 ) -> Result<Answered, ChunkError> {
     let rest = &for_the_rest(claim, partial);
-    let reservation = environment.store.reserve(rest, Nanos::now()).await?;
+    let reservation = environment.store.reserve(rest, Moment::Now).await?;
     fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
     let (received, billable_bytes) =
         receive(environment, source, archive, rest, stream, partial).await;
     // Kept before it is settled: what is paid for must not be lost to an error of the ledger's.
     let kept = match received {
-        Ok(taken) => keep(source, archive, claim, stream, taken).await,
+        Ok(taken) => keep(environment, source, archive, claim, stream, taken).await,
         Err(error) => Err(error),
     };
     // With a database that is away for a moment, what was paid stays known.
@@ -230,11 +238,17 @@ async fn answer(
         store.settle_spend(rest, reservation, billable_bytes, Nanos::now())
     })
     .await?;
+    if billable_bytes > 0 {
+        // What is kept of a cut stream was not asked for again.
+        let saved = claim.chunk.cost - rest.chunk.cost;
+        environment.store.record_saved(claim, saved).await?;
+    }
     kept
 }
 
 /// Proves a stream that ended well, and makes it findable; one that has grown gets its price.
 async fn keep(
+    environment: &Environment,
     source: &dyn Source,
     archive: &Archive,
     claim: &Claim,
@@ -244,22 +258,29 @@ async fn keep(
     let (request, partial) = (&stream.request, taken.partial);
     let (received, expected) = (partial.records(), claim.chunk.expected.unwrap_or_default());
     let outgrown = matches!(taken.end, End::Outgrown);
+    if received < expected {
+        // A day that is absent since must not pass for an empty one.
+        check_absence(environment, &claim.chunk).await?;
+    }
+    let short = !partial.ended && !outgrown;
     let counted = counted(source, request, received, expected, |count| {
-        count == received || (outgrown && count > received)
+        !short && (count == received || (outgrown && count > received))
     });
     match counted.await {
         Ok(count) if outgrown => {
             let claim = at_price(source, claim, request, count).await?;
-            Ok(Answered::Outgrown(partial, claim))
+            Ok(Answered::Outgrown(Box::new((partial, claim))))
         }
         Ok(_) => {
             let manifest = finish(archive, stream, partial).await?;
             Ok(Answered::Whole(Box::new(manifest)))
         }
         Err(error @ ChunkError::Count { .. }) => {
-            // With nothing new the next time would be as this one.
-            let can_go_on = source.is_resumable() && taken.new > 0 && !outgrown;
-            if !can_go_on {
+            let mut partial = partial;
+            partial.fruitless += u32::from(taken.new == 0);
+            // With nothing new again and again the next time would be as this one.
+            let in_circles = partial.fruitless >= FRUITLESS_MAX || outgrown;
+            if in_circles || partial.records() == 0 || !source.is_resumable() {
                 forget(archive, stream, &partial).await?;
                 return Err(error);
             }
@@ -292,19 +313,10 @@ async fn finish(
     finished
 }
 
-/// The source has no records: not ever, or not yet. In the first case the slices are held all the
-/// same, and nobody needs to ask again.
+/// The source has no records, and none of its days is absent: the slices are held all the same, and
+/// nobody needs to ask again.
 async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let chunk = &claim.chunk;
-    let source = environment.sources.of(&chunk.source).await?;
-    let conditions = source.conditions(&chunk.dataset, chunk.days).await?;
-    let pending = |of: &&DayCondition| of.condition == Condition::Pending;
-    if let Some(DayCondition { day, .. }) = conditions.iter().find(pending) {
-        return Err(ChunkError::Vendor(VendorError::NotYet {
-            available_end: None,
-            message: format!("{day} is pending"),
-        }));
-    }
     let resolution = resolve(environment, claim).await?;
     Ok(Fetched::Nothing {
         slices: asked_slices(chunk, &resolution),

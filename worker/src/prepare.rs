@@ -181,7 +181,7 @@ impl Prepared {
         loaded.covered = self.ownership.covered;
         loaded.filtered = self.ownership.filtered;
         loaded.fetched = self.facts.records.saturating_sub(self.ownership.filtered);
-        loaded.slices = self.ownership.own().to_vec();
+        loaded.slices = self.ownership.slices();
         loaded.failures = self.tally.failures();
     }
 }

@@ -80,6 +80,7 @@ impl Reporter {
                 let (to, records) = match outcome {
                     Outcome::Done { records, .. } => (ChunkState::Done, *records),
                     Outcome::Empty => (ChunkState::Empty, 0),
+                    Outcome::Gap { .. } => (ChunkState::Cancelled, 0),
                     Outcome::Dead { .. } => (ChunkState::Dead, 0),
                     Outcome::Retry { .. }
                     | Outcome::Waits
@@ -139,6 +140,9 @@ fn log(event: &Event) {
             }
             Outcome::NotYet { error } => {
                 tracing::info!(%job, %chunk, %schema, %days, error, "a chunk is not there yet");
+            }
+            Outcome::Gap { reason } => {
+                tracing::warn!(%job, %chunk, %schema, %days, reason, "a chunk is a known gap");
             }
             Outcome::Dead { error } => {
                 tracing::error!(%job, %chunk, %schema, %days, error, "a chunk is dead");

@@ -78,6 +78,9 @@ pub struct Partial {
     pub tied: u64,
     /// Whether the last part ended where a stream can end.
     pub ended: bool,
+    /// Answers in a row that ended well, too soon by the source's count, and brought nothing new.
+    #[serde(default)]
+    pub fruitless: u32,
     /// How good the days were when the first part was asked for.
     pub conditions: Vec<DayCondition>,
 }
@@ -94,6 +97,12 @@ pub struct StreamFacts {
 }
 
 impl Manifest {
+    /// The manifest in a document's bytes; `None` where there is none.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
     /// Its parts, also of a stream that is one object.
     #[must_use]
     pub fn all_parts(&self) -> Vec<Part> {
@@ -114,6 +123,12 @@ impl Manifest {
 }
 
 impl Partial {
+    /// The note in a document's bytes; `None` where there is none.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
     /// Records that are kept.
     #[must_use]
     pub fn records(&self) -> u64 {

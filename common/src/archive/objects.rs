@@ -91,7 +91,7 @@ impl Objects {
         let Some(text) = get(self.storage(), &manifest_name(key))? else {
             return Ok(None);
         };
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&text) else {
+        let Some(manifest) = Manifest::read(&text) else {
             return Ok(None);
         };
         let whole = manifest.key == key && all_there(&manifest.all_parts(), stored);
@@ -110,10 +110,11 @@ impl Objects {
             parts: Vec::new(),
             tied: 0,
             ended: false,
+            fruitless: 0,
             conditions: Vec::new(),
         };
         let text = get(self.storage(), &stream.partial())?;
-        let read = text.and_then(|text| serde_json::from_slice::<Partial>(&text).ok());
+        let read = text.and_then(|text| Partial::read(&text));
         let stored = self.storage.list(&stream.all_revisions())?;
         let ours = read.filter(|partial| {
             (&partial.origin, &partial.request, partial.revision)

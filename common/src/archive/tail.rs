@@ -63,7 +63,7 @@ impl Tail {
     ///
     /// # Errors
     /// [`JoinError`] when they can't be read.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, JoinError> {
+    pub fn next_record(&mut self) -> Result<Option<&[u8]>, JoinError> {
         if self.at >= self.block.len() {
             self.at = 0;
             self.block = match self.blocks.recv() {

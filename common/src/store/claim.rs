@@ -229,6 +229,13 @@ impl Store {
         )
         .execute(&mut transaction)
         .await?;
+        statement(
+            "UPDATE spend_totals SET settled_nanousd = settled_nanousd + reserved_nanousd,
+                 reserved_nanousd = 0
+             WHERE reserved_nanousd <> 0",
+        )
+        .execute(&mut transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 pub use self::encode::{EncodedRows, RowEncoder};
 use self::sink::RowSink;
-use super::coverage::{check_ownership, held_by_others, insert_slices};
+use super::coverage::{check_ownership, held_by_others, insert_slices, update_days};
 use super::engine::Transaction;
 use super::quarantine::{Judgement, QuarantinedRecord, insert_failures, insert_quarantined};
 use super::rows::{RowBlock, count, quoted};
 use super::settle::{check_fence, fence};
 use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
-use super::{Claim, Held, Store, StoreError};
+use super::{Claim, Held, Slice, Store, StoreError};
 use crate::as_u64;
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::configuration::mapping::Mapping;
@@ -39,8 +39,8 @@ pub struct Loaded {
     pub covered: u64,
     /// How often each rule failed that failed at all.
     pub failures: Vec<RuleFailures>,
-    /// The slices that the chunk now holds.
-    pub slices: Vec<Held>,
+    /// The slices that the chunk now holds, and which of their days have records.
+    pub slices: Vec<Slice>,
     /// What the symbols meant.
     pub resolution: Resolution,
     /// The archived stream that the records were read from.
@@ -237,9 +237,12 @@ impl Load {
         let mut transaction = self.rows.into_transaction().await?;
         let chunk = &self.claim.chunk;
         // What a chunk that was done holds stays its own, unless it was given up.
-        if !self.keeps_slices {
+        if self.keeps_slices {
+            update_days(&mut transaction, chunk, &loaded.slices).await?;
+        } else {
+            let slices: Vec<_> = loaded.slices.iter().map(|slice| slice.held).collect();
             let before = self.others.as_deref();
-            check_ownership(&mut transaction, chunk, &loaded.slices, before).await?;
+            check_ownership(&mut transaction, chunk, &slices, before).await?;
             insert_slices(&mut transaction, chunk, &loaded.slices).await?;
         }
         let windows = symbol_windows(chunk, &loaded.resolution);

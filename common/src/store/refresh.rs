@@ -7,7 +7,7 @@ use super::rows::unsigned;
 use super::settle::fence;
 use super::statement::{Row, statement};
 use super::symbology::{insert_windows, symbol_windows};
-use super::{Held, Replayable, Store, StoreError};
+use super::{Held, Replayable, Slice, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkId, JobId};
 use crate::configuration::mapping::Mapping;
@@ -139,7 +139,8 @@ impl Store {
         fence(&chunk.claim, updated)?;
         take_turn(transaction, claimed).await?;
         let others = held_by_others(transaction, claimed).await?;
-        let own = own_slices(slices, &others);
+        let own = own_slices(slices, &others).into_iter();
+        let own: Vec<_> = own.map(Slice::without_records).collect();
         insert_slices(transaction, claimed, &own).await?;
         let windows = symbol_windows(claimed, resolution);
         insert_windows(transaction, &claimed.dataset, &windows).await?;

@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::arguments::{Global, Status};
 use crate::exit::print;
 use crate::progress::thousands;
-use crate::report::{describe_failures, describe_unfinished, plain_table, right_aligned};
+use crate::report::{
+    describe_conditions, describe_failures, describe_unfinished, plain_table, right_aligned,
+};
 use crate::session::Session;
 
 /// Unfinished chunks that are named for each job.
@@ -53,7 +55,7 @@ fn not_submitted(wanted: &str) -> Refusal {
     Refusal::of(wanted, "no job of this name or number was submitted", help)
 }
 
-/// The jobs, each with how often its rules failed.
+/// The jobs, each with how often its rules failed, and the days that the vendor flags.
 async fn with_rules(store: Option<&Store>, jobs: &[JobStatus]) -> anyhow::Result<Vec<Value>> {
     let mut entries = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -69,6 +71,7 @@ async fn with_rules(store: Option<&Store>, jobs: &[JobStatus]) -> anyhow::Result
                 })
             });
             entry["rules"] = failures.collect();
+            entry["flagged_days"] = serde_json::to_value(store.flagged_days(job.id).await?)?;
         }
         entries.push(entry);
     }
@@ -127,6 +130,7 @@ async fn describe(store: &Store, jobs: &[JobStatus]) -> anyhow::Result<String> {
             notes.push_str(&format!("  {decided}: {reason}\n"));
         }
         notes.push_str(&describe_failures(&store.rule_failures(job.id).await?));
+        notes.push_str(&describe_conditions(&store.flagged_days(job.id).await?));
         notes.push_str(&describe_unfinished(
             &store.unfinished(job.id, UNFINISHED_SHOWN).await?,
         ));

@@ -4,7 +4,10 @@
 
 mod installation;
 mod bad_input;
+mod budget;
+mod coverage;
 mod crashes;
+mod days;
 mod endings;
 mod files;
 mod fleet_commands;

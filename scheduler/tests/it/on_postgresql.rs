@@ -129,6 +129,23 @@ async fn a_terminated_run_hands_back_and_the_next_one_completes() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_lost_is_loaded_from_the_archive_without_a_paid_request() {
+    let Some(engine) = Engine::postgresql() else {
+        return;
+    };
+    let mut installation = Installation::synthetic_on(&engine).await;
+    let job = installation.job(JOB);
+    installation.succeed(&["run", &job]).await;
+    let expected = installation.tables().await;
+    let requests = installation.data_requests().len();
+    installation.database = engine.database(&installation.sandbox).await;
+    installation.succeed(&["run", &job]).await;
+    assert_eq!(installation.tables().await, expected);
+    assert_eq!(installation.data_requests().len(), requests);
+    assert_eq!(installation.status().await["spent_usd"], "0.00");
+}
+
+#[tokio::test]
 async fn a_replay_is_shown_then_done_and_undone() {
     let Some(engine) = Engine::postgresql() else {
         return;

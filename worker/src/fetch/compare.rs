@@ -41,19 +41,16 @@ impl Comparing {
         self.trouble.take().map_or(Ok(()), Err)
     }
 
-    /// Once the answer has ended well, all that is kept has come again.
-    pub(super) fn check_ended(&mut self) -> Result<(), ChunkError> {
-        let missing = match &mut self.kept {
-            None => return self.check_order(),
-            Some(kept) => kept.next()?.is_some(),
-        };
-        match missing {
-            true => Err(self.differs()),
-            false => self.check_order(),
+    /// Whether some of what is kept has not come again so far.
+    pub(super) fn is_short(&mut self) -> Result<bool, ChunkError> {
+        match &mut self.kept {
+            None => Ok(false),
+            Some(kept) => Ok(kept.next_record()?.is_some()),
         }
     }
 
-    fn check_order(&self) -> Result<(), ChunkError> {
+    /// New records come after those that are kept.
+    pub(super) fn check_order(&self) -> Result<(), ChunkError> {
         match self.overlap > 0 && !self.sorted {
             true => Err(self.differs()),
             false => Ok(()),
@@ -71,7 +68,7 @@ impl Comparing {
         let Some(kept) = &mut self.kept else {
             return Ok(false);
         };
-        match kept.next()? {
+        match kept.next_record()? {
             Some(kept) if kept == record => {
                 self.overlap += 1;
                 Ok(true)

@@ -119,10 +119,10 @@ impl Receiving {
             (end, _) => end,
         };
         intake.comparing.check()?;
-        let ended = matches!(end, End::Ended);
-        if ended {
-            intake.comparing.check_ended()?;
-        }
+        intake.comparing.check_order()?;
+        // It ended well, and too soon: not even what is kept has come again.
+        let short = matches!(end, End::Ended) && intake.comparing.is_short()?;
+        let ended = matches!(end, End::Ended) && !short;
         let mut partial = self.partial.clone();
         let mut new = facts.records - intake.comparing.overlap.min(facts.records);
         let of_use = match ended {
@@ -142,6 +142,7 @@ impl Receiving {
         let part = intake.receipt.keep(facts, intake.comparing.overlap);
         partial.parts.push(part.map_err(ChunkError::Archive)?);
         partial.tied = intake.comparing.tied;
+        partial.fruitless = 0;
         partial.ended = ended;
         fail::fail_point!("part-durable", |_| Err(ChunkError::Panic(
             "part-durable".into()

@@ -35,6 +35,7 @@ pub(super) async fn kept(
         parts: Vec::new(),
         tied: 0,
         ended: false,
+        fruitless: 0,
         conditions,
         ..partial
     })

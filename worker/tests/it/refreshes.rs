@@ -2,6 +2,8 @@
 
 use common::chunk::{ChunkId, ChunkState, JobId};
 use common::store::{Refreshable, StoreError};
+use common::time::Nanos;
+use common::vendor::Resolution;
 use dbn::{SType, Schema};
 use simulator::{Fault, FaultKind};
 use testkit::engine::Engine;
@@ -109,21 +111,22 @@ async fn a_refresh_that_fails_anywhere_leaves_the_chunk_as_it_was_and_is_paid_fo
 async fn what_the_vendor_has_no_more_is_empty_and_comes_back(engine: &Engine) {
     let (installation, job) = loaded(engine).await;
     let before = installation.tables().await;
-    let missing = Fault::day(FaultKind::Missing, "2024-01-04");
-    installation.simulator.add_fault(missing);
     let chunk = first(&installation, job).await;
-    let emptied = refresh(&installation.environment, &chunk.chunk, 2).await;
-    let Ok(Refreshed::Empty { difference }) = emptied else {
-        panic!("{emptied:?}");
-    };
-    assert_eq!(difference.rows_before, chunk.chunk.loaded);
+    let store = &installation.environment.store;
+    let held = store.slices_of(chunk.chunk.claim.chunk.id).await.unwrap();
+    let mapping = &installation.environment.mappings[&Schema::Trades];
+    let nothing = Resolution::default();
+    store
+        .settle_emptied(&chunk.chunk, mapping, &held, &nothing, Nanos::now())
+        .await
+        .unwrap();
     let rows = "SELECT count(*) FROM trades_data WHERE chunk_id = 1";
     assert_eq!(installation.number(rows).await, 0);
     assert_eq!(installation.chunks("empty").await, 1);
     let slices = "SELECT count(*) FROM coverage WHERE chunk_id = 1";
     assert_eq!(installation.number(slices).await, 2);
 
-    installation.simulator.clear_faults();
+    let requests = installation.data_requests().len();
     let empty = first(&installation, job).await;
     assert_eq!(empty.chunk.state, ChunkState::Empty);
     refresh(&installation.environment, &empty.chunk, 1)
@@ -131,6 +134,8 @@ async fn what_the_vendor_has_no_more_is_empty_and_comes_back(engine: &Engine) {
         .unwrap();
     assert_eq!(installation.chunks("done").await, 2);
     assert_eq!(installation.tables().await, before);
+    // Its stream was in the archive.
+    assert_eq!(installation.data_requests().len(), requests);
 }
 
 async fn a_chunk_that_changed_meanwhile_is_left_alone(engine: &Engine) {

@@ -209,7 +209,7 @@ async fn a_replay_finds_the_rows_of_every_instrument(store: &Store) {
         load.insert(&block).await.unwrap();
     }
     let everything = Loaded {
-        slices: vec![every],
+        slices: vec![every.into()],
         ..loaded(&claim, 9)
     };
     load.commit(&everything, NOW).await.unwrap();
