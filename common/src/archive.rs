@@ -8,9 +8,12 @@ mod folder;
 mod joined;
 mod manifest;
 mod objects;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod storage;
 mod stream;
 mod tail;
+mod verify;
 
 use std::io;
 use std::sync::Arc;
@@ -19,11 +22,14 @@ pub use joined::JoinError;
 pub use manifest::{Manifest, Part, Partial, StreamFacts};
 pub use objects::{Objects, Orphan, Receipt};
 pub use stream::StreamName;
+pub use stream::{key_of, revision_of};
 pub use tail::Tail;
+pub use verify::{Flaw, differs};
 
 use crate::configuration::document::Refusal;
 use crate::vendor::RangeRequest;
 use folder::Folder;
+use storage::Storage;
 
 /// Received streams, for whoever must not block. Clones share it.
 #[derive(Clone, Debug)]
@@ -38,17 +44,21 @@ impl Archive {
     /// [`Refusal`] when this version can't use the address.
     pub fn open(url: &str, origin: &str) -> Result<Self, Refusal> {
         match url.strip_prefix("file://") {
-            Some(path) if !path.is_empty() => {
-                let storage = Arc::new(Folder::new(path.into()));
-                Ok(Self {
-                    objects: Objects::new(storage, origin.to_owned()),
-                })
-            }
+            Some(path) if !path.is_empty() => Ok(Self::over(folder(path), origin)),
+            _ if url.starts_with("s3://") => Ok(Self::over(bucket(url)?, origin)),
             _ => Err(Refusal::of(
                 "ARCHIVE_URL",
-                "this version archives to a local folder alone",
-                "write for example file://data/archive",
+                "this is no address of an archive",
+                "write for example file://data/archive, or s3://bucket/prefix",
             )),
+        }
+    }
+
+    /// The archive of streams from one origin in a place of one's own.
+    #[must_use]
+    pub fn over(storage: Arc<dyn Storage>, origin: &str) -> Self {
+        Self {
+            objects: Objects::new(storage, origin.to_owned()),
         }
     }
 
@@ -131,4 +141,23 @@ impl Archive {
         let done = tokio::task::spawn_blocking(move || verb(&objects)).await;
         done.map_err(io::Error::other)?
     }
+}
+
+fn folder(path: &str) -> Arc<dyn Storage> {
+    Arc::new(Folder::new(path.into()))
+}
+
+#[cfg(feature = "s3")]
+fn bucket(url: &str) -> Result<Arc<dyn Storage>, Refusal> {
+    Ok(Arc::new(s3::Bucket::open(url)?))
+}
+
+#[cfg(not(feature = "s3"))]
+fn bucket(_url: &str) -> Result<Arc<dyn Storage>, Refusal> {
+    Err(Refusal::of(
+        "ARCHIVE_URL",
+        "this program was built without S3",
+        "use the image, or build with `cargo build --release --features s3`; a folder is \
+         file://data/archive",
+    ))
 }

@@ -70,6 +70,12 @@ pub enum Command {
     Retry(Submitted),
     /// Apply today's mappings and rules to the archived streams of a job; the vendor is asked nothing
     Replay(Replay),
+    /// Show days that the vendor rewrote since they were fetched, and what they cost; with --yes fetch
+    /// them, and swap the rows
+    Refresh(Refresh),
+    /// Look after the archive of received streams
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Show the records that failed a rule, and decide about them again
     #[command(subcommand)]
     Quarantine(Quarantine),
@@ -158,6 +164,13 @@ pub struct ListJobs {
 pub struct Status {
     /// A job's name or number; all jobs when left out
     pub job: Option<String>,
+    /// Compare each chunk's counts with the tables and the archive; exit code 3 when something doesn't
+    /// add up. Reads the tables that the job fills once, whole
+    #[arg(long, requires = "job")]
+    pub proof: bool,
+    /// With --proof, list every chunk, not only the first
+    #[arg(long, requires = "proof")]
+    pub all: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -254,6 +267,43 @@ pub struct Replay {
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `refresh`.
+#[derive(Debug, Args)]
+pub struct Refresh {
+    /// The job's name or number
+    pub job: String,
+    /// Fetch what is listed, for its price, and swap it
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with the archive.
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    /// Read every archived stream again, and compare it with its manifest and the ledger; exit code 3
+    /// while one is damaged or missing
+    Verify(ArchiveVerify),
+}
+
+/// The flags of `archive verify`.
+#[derive(Debug, Args)]
+pub struct ArchiveVerify {
+    /// A job's name or number; all streams when left out
+    pub job: Option<String>,
+    /// Show what it costs to fetch damaged ones again
+    #[arg(long)]
+    pub repair: bool,
+    /// Fetch them, for that price
+    #[arg(long, requires = "repair")]
+    pub yes: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

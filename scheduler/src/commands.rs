@@ -14,6 +14,8 @@ pub mod resume;
 pub mod cancel;
 pub mod retry;
 pub mod replay;
+pub mod refresh;
+pub mod archive;
 pub mod quarantine;
 pub mod rules;
 pub mod reconcile;
@@ -22,7 +24,7 @@ pub mod version;
 
 use std::process::ExitCode;
 
-use crate::arguments::{Arguments, Command, Rules};
+use crate::arguments::{ArchiveCommand, Arguments, Command, Rules};
 
 /// Runs the command that was typed.
 ///
@@ -45,6 +47,10 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Cancel(options) => cancel::run(global, options).await,
         Command::Retry(options) => retry::run(global, options).await,
         Command::Replay(options) => replay::run(global, options).await,
+        Command::Refresh(options) => refresh::run(global, options).await,
+        Command::Archive(ArchiveCommand::Verify(options)) => {
+            archive::verify_archive(global, options).await
+        }
         Command::Quarantine(options) => quarantine::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,

@@ -8,6 +8,8 @@ pub mod shared_data;
 pub mod postgres;
 pub mod timescale;
 pub mod redis;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod proxy;
 pub mod processes;
 mod attended;

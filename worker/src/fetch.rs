@@ -8,6 +8,7 @@ mod receive;
 mod resume;
 
 use common::archive::{Archive, Manifest, Partial, StreamName};
+use common::chunk::ChunkState;
 use common::request::Symbols;
 use common::source::Source;
 use common::store::coverage::own_slices;
@@ -93,7 +94,10 @@ pub async fn fetch_revision(
     if let Some(manifest) = archived(&archive, claim, at_least).await? {
         return found(environment, claim, manifest).await;
     }
-    if let Some(resolution) = held_by_others(environment, claim).await? {
+    // What a settled chunk holds is its own, and asked for again because it is.
+    if claim.state == ChunkState::Running
+        && let Some(resolution) = held_by_others(environment, claim).await?
+    {
         return Ok(Fetched::Held { resolution });
     }
     let fetched = fetch_stream(environment, source, &archive, claim, &stream).await;

@@ -21,6 +21,7 @@ pub mod validate;
 mod prepare;
 pub mod load;
 pub mod replay;
+pub mod refresh;
 pub mod sample;
 pub mod error;
 pub mod settle;

@@ -69,6 +69,31 @@ impl Folder {
         }
     }
 
+    /// Gives the files of a folder, which is named from the root with `/` at its end, and of those
+    /// below it.
+    fn walk_below(
+        &self,
+        folder: &str,
+        each: &mut dyn FnMut(Stored) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let entries = match fs::read_dir(self.root.join(folder)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let name = format!("{folder}{}", entry.file_name().to_string_lossy());
+            let kind = entry.file_type()?;
+            if kind.is_dir() && self.root.join(&name) != self.unfinished() {
+                self.walk_below(&format!("{name}/"), each)?;
+            } else if kind.is_file() {
+                let bytes = entry.metadata()?.len();
+                each(Stored { name, bytes })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Files that nobody is writing any more, with their names.
     fn leftovers(&self) -> io::Result<Vec<Leftover>> {
         let entries = match fs::read_dir(self.unfinished()) {
@@ -154,6 +179,10 @@ impl Storage for Folder {
         }
         stored.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(stored)
+    }
+
+    fn walk(&self, each: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()> {
+        self.walk_below("", each)
     }
 
     fn recover(&self, prefix: &str) -> io::Result<()> {

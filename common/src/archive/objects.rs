@@ -42,7 +42,9 @@ impl Objects {
         Self::new(Arc::clone(&self.storage), origin)
     }
 
-    pub(super) fn storage(&self) -> &dyn Storage {
+    /// Where the objects are.
+    #[must_use]
+    pub fn storage(&self) -> &dyn Storage {
         &*self.storage
     }
 
@@ -254,7 +256,7 @@ impl Objects {
     }
 
     /// Bytes and SHA-256 over all parts in their order. One alone was hashed as it was received.
-    fn hash(&self, parts: &[Part]) -> Result<(u64, String), JoinError> {
+    pub(super) fn hash(&self, parts: &[Part]) -> Result<(u64, String), JoinError> {
         if let [part] = parts {
             return Ok((part.bytes, part.sha256.clone()));
         }

@@ -60,6 +60,13 @@ pub trait Storage: fmt::Debug + Send + Sync {
     /// When it can't be read.
     fn list(&self, prefix: &str) -> io::Result<Vec<Stored>>;
 
+    /// All that is there, in any folder; what is being written is not among it. Ends with the first
+    /// error of `each`.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    fn walk(&self, each: &mut dyn FnMut(Stored) -> io::Result<()>) -> io::Result<()>;
+
     /// Makes objects of what processes that were killed had written of them, under the names that
     /// they were meant for: as far as it was written, and where it is still known.
     ///

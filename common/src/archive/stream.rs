@@ -97,6 +97,35 @@ pub(super) fn manifest_name(key: &str) -> String {
     format!("{key}.json")
 }
 
+/// The name of the stream that an object or document is of, by its own name: whole or not, known or
+/// not. `None` for a name that no archive gives.
+#[must_use]
+pub fn key_of(name: &str) -> Option<String> {
+    if let Some(prefix) = name.strip_suffix(".partial.json") {
+        return Some(format!("{prefix}{OBJECT}"));
+    }
+    let object = name.strip_suffix(".json").unwrap_or(name);
+    let prefix = object.strip_suffix(OBJECT)?;
+    // A later part has its time and its attempt in its name.
+    let part = prefix.rsplit_once('.').filter(|(_, part)| {
+        part.rsplit_once('-').is_some_and(|(from, unique)| {
+            from.parse::<i64>().is_ok() && unique.len() == UNIQUE_DIGITS
+        })
+    });
+    let prefix = part.map_or(prefix, |(before, _)| before);
+    Some(format!("{prefix}{OBJECT}"))
+}
+
+/// Which answer to its request a stream of this name is.
+#[must_use]
+pub fn revision_of(key: &str) -> u32 {
+    let prefix = key.strip_suffix(OBJECT).unwrap_or(key);
+    let revision = prefix
+        .rsplit_once(".r")
+        .and_then(|(_, number)| number.parse().ok());
+    revision.unwrap_or(1)
+}
+
 /// A name of a folder or file: one step, never up or to the root.
 fn plain(text: &str) -> String {
     match text {

@@ -70,6 +70,8 @@ pub struct Claim {
     pub chunk: Chunk,
     /// How many times the chunk was claimed, this claim included.
     pub epoch: i64,
+    /// The state that it is in as long as this holds: running, or settled before.
+    pub state: ChunkState,
 }
 
 impl Store {
@@ -260,6 +262,7 @@ pub(super) fn claim(row: &Row) -> Result<Claim, StoreError> {
     Ok(Claim {
         chunk,
         epoch: row.get("epoch")?,
+        state: parse(&row.get::<String>("state")?)?,
     })
 }
 

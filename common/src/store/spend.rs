@@ -20,7 +20,7 @@ use super::rows::count;
 use super::settle::check_fence;
 use super::statement::{Target, statement};
 use super::{Chunk, Claim, Store, StoreError};
-use crate::chunk::{ChunkState, JobId};
+use crate::chunk::JobId;
 use crate::money::Usd;
 use crate::time::{Month, Nanos};
 use totals::Change;
@@ -85,7 +85,7 @@ impl Store {
         let mut transaction = self.pools.begin().await?;
         transaction.turn(TURN, Turn::Alone).await?;
         // Who has lost the claim sends no request that another pays for too.
-        check_fence(&mut transaction, claim, ChunkState::Running).await?;
+        check_fence(&mut transaction, claim, claim.state).await?;
         let now = self.instant(&mut transaction, now.into()).await?;
         let month = Month::of(now);
         self.check_limits(&mut transaction, chunk, month).await?;

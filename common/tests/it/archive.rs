@@ -332,9 +332,19 @@ fn datasets_whose_names_become_one_folder_keep_objects_of_their_own() {
 
 #[test]
 fn an_address_that_is_no_folder_is_refused_with_an_example() {
-    for url in ["s3://bucket/archive", "data/archive", "file://", ""] {
+    for url in ["data/archive", "file://", "", "gs://bucket/archive"] {
         let refusal = Archive::open(url, "the vendor").unwrap_err().to_string();
         assert!(refusal.contains("ARCHIVE_URL"), "{refusal}");
         assert!(refusal.contains("file://data/archive"), "{refusal}");
+    }
+}
+
+#[cfg(not(feature = "s3"))]
+#[test]
+fn a_program_without_s3_says_so_and_what_to_do() {
+    let refusal = Archive::open("s3://bucket/archive", "the vendor").unwrap_err();
+    let refusal = refusal.to_string();
+    for words in ["ARCHIVE_URL", "built without S3", "--features s3"] {
+        assert!(refusal.contains(words), "{refusal}");
     }
 }

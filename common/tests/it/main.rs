@@ -5,6 +5,7 @@ mod expression;
 mod states;
 mod requests;
 mod archive;
+mod storage;
 mod archive_parts;
 mod files;
 mod vendor_errors;

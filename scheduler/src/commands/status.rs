@@ -1,5 +1,7 @@
 //! `scheduler status`: jobs, their counts, the proof of completeness, and what is missing.
 
+mod proof;
+
 use std::process::ExitCode;
 
 use common::configuration::document::Refusal;
@@ -21,15 +23,20 @@ const UNFINISHED_SHOWN: u32 = 20;
 pub async fn run(global: &Global, options: &Status) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    if let (Some(wanted), true) = (&options.job, options.proof) {
+        let telling = proof::Telling {
+            json: options.json,
+            all: options.all,
+        };
+        let store = store.ok_or_else(|| not_submitted(wanted))?;
+        return proof::run(&session, &store, wanted, telling).await;
+    }
     let jobs = match &store {
         Some(store) => store.jobs(options.job.as_deref()).await?,
         None => Vec::new(),
     };
     if let (Some(wanted), true) = (&options.job, jobs.is_empty()) {
-        let help = "`scheduler status` shows all jobs that were submitted";
-        return Err(
-            Refusal::of(wanted, "no job of this name or number was submitted", help).into(),
-        );
+        return Err(not_submitted(wanted).into());
     }
     if options.json {
         let document = serde_json::json!({ "jobs": with_rules(store.as_ref(), &jobs).await? });
@@ -41,6 +48,11 @@ pub async fn run(global: &Global, options: &Status) -> anyhow::Result<ExitCode> 
         _ => print("no jobs yet: try `scheduler demo`, or `scheduler run JOB.yaml`\n")?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn not_submitted(wanted: &str) -> Refusal {
+    let help = "`scheduler status` shows all jobs that were submitted";
+    Refusal::of(wanted, "no job of this name or number was submitted", help)
 }
 
 /// The jobs, each with how often its rules failed, and the days that the vendor flags.

@@ -16,4 +16,7 @@ mod journeys;
 mod planning;
 mod quality;
 mod replays;
+mod proofs;
+mod refreshes;
+mod archive_checks;
 mod on_postgresql;

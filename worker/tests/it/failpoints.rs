@@ -33,6 +33,9 @@ const FAILPOINTS: [&str; 8] = [
 /// Those of an attempt at a stream that was cut.
 pub const CUT_FAILPOINTS: [&str; 1] = ["part-kept"];
 
+/// Those of a refresh.
+pub const REFRESH_FAILPOINTS: [&str; 2] = ["refresh-fetched", "refresh-before-commit"];
+
 /// Those of a replay.
 pub const REPLAY_FAILPOINTS: [&str; 2] = ["replay-begun", "replay-before-commit"];
 
@@ -163,6 +166,6 @@ fn every_failpoint_of_the_source_is_tested() {
         }
     }
     let tested = FAILPOINTS.iter().chain(&CUT_FAILPOINTS);
-    let tested = tested.chain(&REPLAY_FAILPOINTS);
+    let tested = tested.chain(&REPLAY_FAILPOINTS).chain(&REFRESH_FAILPOINTS);
     assert_eq!(found, tested.map(|name| (*name).to_owned()).collect());
 }

@@ -24,6 +24,7 @@ mod damage;
 mod validate;
 mod record_json;
 mod replays;
+mod refreshes;
 mod engines;
 mod fleet_queue;
 mod chaos;
