@@ -19,9 +19,12 @@ pub struct Usd(pub i64);
 
 impl Usd {
     /// The vendor's quote, a float of dollars, rounded up to a billionth; `None` when it is not a
-    /// number or does not fit.
+    /// number, negative, or does not fit.
     #[must_use]
     pub fn from_quote(dollars: f64) -> Option<Self> {
+        if dollars < 0.0 {
+            return None;
+        }
         // Through the shortest text that gives the same float: 0.1 is meant where it is sent.
         let exact = dollars.to_string().parse::<Decimal>().ok()?;
         // A decimal has 28 places: what is smaller is nothing to it, and yet has to be paid.
@@ -123,6 +126,7 @@ mod tests {
         assert_eq!(Usd(1).to_string(), "0.000000001");
         assert_eq!(Usd::from_quote(f64::NAN), None);
         assert_eq!(Usd::from_quote(-0.0), Some(Usd(0)));
+        assert_eq!(Usd::from_quote(-0.5), None);
     }
 
     #[test]

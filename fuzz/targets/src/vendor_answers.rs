@@ -85,10 +85,8 @@ fn assert_cost(quote: f64) {
     let Some(cost) = Usd::from_quote(quote) else {
         return;
     };
-    if cost >= Usd(0) {
-        assert_eq!(cost.to_string().parse(), Ok(cost));
-    }
-    assert_eq!(cost < Usd(0), quote <= -1e-9, "{cost} of {quote}");
+    assert_eq!(cost.to_string().parse(), Ok(cost));
+    assert!(quote >= 0.0 && cost >= Usd(0), "{cost} of {quote}");
 }
 
 fn assert_resolution(resolved: Resolved, parent: Option<String>) {
