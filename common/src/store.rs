@@ -31,6 +31,7 @@ mod attend;
 pub mod replay;
 pub mod status;
 mod sample;
+mod query;
 
 pub use attend::{Alone, DueChunk, RunningChunk};
 pub use claim::{Chunk, Claim};
@@ -38,6 +39,7 @@ pub use clock::{Due, Moment};
 pub use connection::{Access, Store};
 pub use load::{EncodedRows, Load, Loaded, RowEncoder};
 pub use quarantine::{QuarantineFilter, Quarantined, QuarantinedRecord};
+pub(crate) use query::MergedRows;
 pub use replay::{Difference, Rehearsal, Replayable};
 pub use sample::Sample;
 pub use spend::Reservation;

@@ -179,7 +179,7 @@ async fn read_windows(
     Ok(known)
 }
 
-fn parse_day(text: &str) -> Result<Day, StoreError> {
+pub(super) fn parse_day(text: &str) -> Result<Day, StoreError> {
     let date = super::claim::parse::<chrono::NaiveDate>(text)?;
     Day::try_from(date).map_err(|error| StoreError::Unreadable(error.to_string()))
 }
