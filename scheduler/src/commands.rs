@@ -13,6 +13,7 @@ pub mod cancel;
 pub mod retry;
 pub mod replay;
 pub mod quarantine;
+pub mod query;
 pub mod rules;
 pub mod reconcile;
 pub mod migrate;
@@ -42,6 +43,7 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Retry(options) => retry::run(global, options).await,
         Command::Replay(options) => replay::run(global, options).await,
         Command::Quarantine(options) => quarantine::run(global, options).await,
+        Command::Query(options) => query::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,
         Command::Migrate => migrate::run(global).await,

@@ -168,6 +168,12 @@ impl Query {
         self
     }
 
+    /// The schema.
+    #[must_use]
+    pub fn schema(&self) -> Schema {
+        self.schema
+    }
+
     /// Asks a database.
     ///
     /// # Errors

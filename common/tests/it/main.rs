@@ -10,6 +10,7 @@ mod vendor_errors;
 mod limiter;
 mod configuration;
 mod store;
+mod query;
 mod copy;
 mod queue;
 mod progress;

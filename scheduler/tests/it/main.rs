@@ -13,4 +13,5 @@ mod journeys;
 mod planning;
 mod quality;
 mod replays;
+mod query;
 mod on_postgresql;

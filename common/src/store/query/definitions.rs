@@ -7,7 +7,12 @@ use super::super::StoreError;
 use super::super::engine::Transaction;
 use super::super::statement::{ROWS_PER_STATEMENT, Row, statement, tuples};
 use super::cell::time;
+use crate::nearest::did_you_mean;
+use crate::query::QueryError;
 use crate::time::{Nanos, Span};
+
+/// Known values that are looked through for a near one.
+const KNOWN_MAX: i64 = 10_000;
 
 /// What is asked of definitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +57,41 @@ pub(super) async fn instruments_with(
         }
     }
     Ok(instruments)
+}
+
+/// Refuses values that no definition has, and says which there are.
+pub(super) async fn refuse_unknown(
+    on: &mut Transaction,
+    attribute: Attribute,
+    values: &[String],
+) -> Result<(), QueryError> {
+    if !instruments_with(on, attribute, values).await?.is_empty() {
+        return Ok(());
+    }
+    let column = attribute.column();
+    let sql = format!(
+        "SELECT DISTINCT {column} FROM definitions_data WHERE {column} IS NOT NULL
+         ORDER BY {column} LIMIT $1"
+    );
+    let rows = statement(sql).bind(KNOWN_MAX).fetch_all(on).await?;
+    let known = rows.iter().map(|row| row.at(0));
+    let known = known.collect::<Result<Vec<String>, _>>()?;
+    let wanted = values.join(", ");
+    let (message, help) = match known.is_empty() {
+        true => (
+            format!("no definition is held that tells of {column} {wanted:?}"),
+            "load the schema definition, or leave it out".to_owned(),
+        ),
+        false => (
+            format!("no definition tells of {column} {wanted:?}"),
+            did_you_mean(
+                &wanted,
+                known.iter().map(String::as_str),
+                "those that there are",
+            ),
+        ),
+    };
+    Err(QueryError::bad(column, message, help))
 }
 
 /// What the definitions of some instruments say, and when that changes.

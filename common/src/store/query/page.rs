@@ -283,7 +283,7 @@ fn filters(query: &Query) -> Vec<Filter> {
 }
 
 /// A time cut to microseconds, as `PostgreSQL` reads it exactly.
-fn microseconds(nanoseconds: i64) -> String {
-    let cut = chrono::DateTime::from_timestamp_nanos(nanoseconds - nanoseconds.rem_euclid(1_000));
-    cut.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+fn microseconds(nanoseconds: i64) -> Option<String> {
+    let cut = chrono::DateTime::from_timestamp_micros(nanoseconds.div_euclid(1_000))?;
+    Some(cut.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
 }

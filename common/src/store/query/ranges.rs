@@ -6,7 +6,7 @@ use std::sync::Arc;
 use dbn::{SType, Schema};
 
 use super::super::engine::Transaction;
-use super::definitions::{Attribute, Changes, changes, instruments_with, spans};
+use super::definitions::{self, Attribute, Changes, changes, instruments_with, spans};
 use super::held::{self, HeldDataset};
 use super::symbols::{self, Meaning};
 use crate::query::{Query, QueryError, UnknownSymbol};
@@ -54,8 +54,11 @@ pub(super) async fn find(
             (Attribute::Asset, &query.assets),
             (Attribute::Exchange, &query.exchanges),
         ] {
-            if !values.is_empty() {
+            if !values.is_empty() && !found.ranges.is_empty() {
                 found.ranges = narrowed(on, found.ranges, &datasets, attribute, values).await?;
+                if found.ranges.is_empty() {
+                    definitions::refuse_unknown(on, attribute, values).await?;
+                }
             }
         }
     }
@@ -155,6 +158,9 @@ async fn everything(
     ] {
         if !values.is_empty() && query.schema != Schema::Definition {
             let of_value = instruments_with(on, attribute, values).await?;
+            if of_value.is_empty() {
+                definitions::refuse_unknown(on, attribute, values).await?;
+            }
             instruments.retain(|instrument| of_value.contains(instrument));
         }
     }
