@@ -52,7 +52,7 @@ impl Store {
     /// The columns of an answer: the index time, the symbol, and the rest in the order of the
     /// readable view, which is the same in both engines; then columns of the user's own.
     async fn answer_columns(&self, query: &Query, table: &str) -> Result<Vec<Column>, StoreError> {
-        let known = self.table(table).await?.columns;
+        let known = self.table_columns(table).await?;
         let view = table.strip_suffix("_data").unwrap_or(table);
         let in_view = column_names(self.pools.read(), view).await?;
         let index_time = RecordLayout::of(query.schema).index_time;

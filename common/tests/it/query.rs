@@ -36,7 +36,7 @@ macro_rules! on_both_engines {
 
 on_both_engines! {
     a_day_of_a_symbol_is_read_by_the_index_and_nothing_is_sorted
-    a_million_rows_pass_through_a_few_pages
+    many_rows_pass_through_a_few_pages
     many_instruments_are_merged_by_time
     nanoseconds_count_at_both_ends_and_in_the_order
     a_symbol_that_rolls_has_each_instrument_in_its_own_days
@@ -108,9 +108,9 @@ async fn a_day_of_a_symbol_is_read_by_the_index_and_nothing_is_sorted(store: &St
     }
 }
 
-async fn a_million_rows_pass_through_a_few_pages(store: &Store) {
-    const ROWS: i64 = 1_000_000;
-    load(store, "ES.c.0", ES, january(1, 20), ROWS).await;
+async fn many_rows_pass_through_a_few_pages(store: &Store) {
+    const ROWS: i64 = 200_000;
+    load(store, "ES.c.0", ES, january(1, 5), ROWS).await;
     let mut answer = Query::new(Schema::Trades)
         .symbol("ES.c.0")
         .run(store)
@@ -258,13 +258,8 @@ async fn what_is_wrong_is_told_apart(store: &Store) {
         }
         other => panic!("{other:?}"),
     }
-    let some = trades
-        .clone()
-        .symbols(["ES.c.0", "XYZ"])
-        .run(store)
-        .await
-        .unwrap();
-    assert_eq!(some.unknown()[0].symbol, "XYZ");
+    let some = trades.clone().symbols(["ES.c.0", "XYZ"]).run(store).await;
+    assert_eq!(some.unwrap().unknown()[0].symbol, "XYZ");
     let later = trades
         .clone()
         .symbol("ES.c.0")

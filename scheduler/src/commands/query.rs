@@ -74,6 +74,8 @@ pub async fn run(global: &Global, options: &Query) -> anyhow::Result<ExitCode> {
         End::Interrupted => return Ok(ExitCode::from(INTERRUPTED)),
     }
     destination.keep()?;
+    drop(answer);
+    store.close().await;
     let word = if rows == 1 { "row" } else { "rows" };
     eprintln!(
         "{} {word} in {} ms",

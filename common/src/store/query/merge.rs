@@ -26,7 +26,8 @@ const RANGES_UNASKED: usize = 8;
 /// The rows of all ranges, in order.
 #[derive(Debug)]
 pub(crate) struct Merge {
-    snapshot: Transaction,
+    /// Open until the last row was given.
+    snapshot: Option<Transaction>,
     pages: Pages,
     sources: Vec<Source>,
     heads: BinaryHeap<Reverse<(Key, usize)>>,
@@ -69,7 +70,7 @@ impl Merge {
             beginnings.extend(ranges.iter().map(|range| Some(pages.start_of(range))));
         }
         let mut merge = Self {
-            snapshot,
+            snapshot: Some(snapshot),
             pages,
             sources: Vec::new(),
             heads: BinaryHeap::new(),
@@ -114,6 +115,9 @@ impl Merge {
                 self.put(first, number);
             }
         }
+        if let Some(snapshot) = self.snapshot.take() {
+            snapshot.rollback().await?;
+        }
         Ok(None)
     }
 
@@ -124,20 +128,22 @@ impl Merge {
 
     /// How the database reads the first range.
     pub(crate) async fn explain(&mut self) -> Result<Vec<String>, StoreError> {
-        match self.sources.first() {
-            Some(source) => self.pages.explain(&mut self.snapshot, &source.range).await,
-            None => Ok(Vec::new()),
+        match (self.sources.first(), &mut self.snapshot) {
+            (Some(source), Some(snapshot)) => self.pages.explain(snapshot, &source.range).await,
+            _ => Ok(Vec::new()),
         }
     }
 
     async fn read_page(&mut self, number: usize) -> Result<(), StoreError> {
+        let Some(snapshot) = &mut self.snapshot else {
+            return Ok(());
+        };
         let source = &mut self.sources[number];
         if source.page == 0 {
             self.open += 1;
             if let Some(dataset) = source.range.unlabelled.take() {
                 let instrument = [source.range.instrument];
-                let changes =
-                    changes(&mut self.snapshot, Attribute::RawSymbol, &instrument).await?;
+                let changes = changes(snapshot, Attribute::RawSymbol, &instrument).await?;
                 source.range.label(&dataset, &changes);
             }
         }
@@ -149,7 +155,7 @@ impl Merge {
             .min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let read = self
             .pages
-            .read(&mut self.snapshot, &source.range, source.after, limit);
+            .read(snapshot, &source.range, source.after, limit);
         let rows = read.await?;
         source.ended = rows.len() < limit;
         self.in_memory += rows.len();

@@ -1,32 +1,30 @@
 //! A transaction that reads one state of the database for as long as it takes, and can't write.
 
 use super::super::StoreError;
-use super::super::engine::{Pools, Transaction};
+use super::super::engine::{PgSession, Pools, Transaction};
 use super::super::statement::statement;
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// A reader may take its time: whoever looks at the rows may stop in the middle. And no page waits for
 /// more than its own rows: whatever the statistics say, rows come by the index in the index's order,
 /// and not out of a sort of all that lies in the range.
-const SETTINGS: [&str; 6] = [
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL enable_seqscan = off",
-    "SET LOCAL enable_bitmapscan = off",
-    "SET LOCAL enable_sort = off",
-    "SET LOCAL jit = off",
-];
+const SETTINGS: &str = "
+    SELECT set_config('idle_in_transaction_session_timeout', '0', true),
+        set_config('statement_timeout', '0', true), set_config('enable_seqscan', 'off', true),
+        set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
+        set_config('jit', 'off', true)";
 
 impl Pools {
     /// Begins a transaction that sees the database as it is now, and changes nothing.
     pub(in crate::store) async fn begin_snapshot(&self) -> Result<Transaction, StoreError> {
-        let mut transaction = match self {
+        let pool = match self {
             Self::Sqlite { read, .. } => return Ok(Transaction::Sqlite(read.begin().await?)),
-            Self::Postgres(_) => self.begin().await?,
+            Self::Postgres(pool) => pool,
         };
-        let first = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-        for setting in std::iter::once(first).chain(SETTINGS) {
-            statement(setting).execute(&mut transaction).await?;
-        }
+        let session = PgSession::begin(pool, BEGIN).await?;
+        let mut transaction = Transaction::Postgres(session);
+        statement(SETTINGS).execute(&mut transaction).await?;
         Ok(transaction)
     }
 }

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use common::time::Nanos;
 use dbn::decode::{DbnMetadata, DecodeRecordRef, DynDecoder};
 use dbn::encode::{EncodeRecordRef, json};
 use dbn::{Record, Schema};
 use serde_json::Value;
 
 use super::Cells;
+
+const UNDEFINED_TIME: &str = "18446744073709551615";
 
 /// A record: its index time, and its fields as the library writes them.
 #[derive(Clone, Debug)]
@@ -25,7 +28,7 @@ pub fn read(path: &Path) -> (Schema, Vec<Expected>) {
     let mut records = Vec::new();
     while let Some(record) = decoder.decode_record_ref().unwrap() {
         let mut text = Vec::new();
-        let mut encoder = json::Encoder::new(&mut text, false, true, true);
+        let mut encoder = json::Encoder::new(&mut text, false, true, false);
         encoder.encode_record_ref(record).unwrap();
         let mut fields = BTreeMap::new();
         flatten(serde_json::from_slice(&text).unwrap(), &mut fields);
@@ -87,6 +90,9 @@ fn flatten(value: Value, fields: &mut BTreeMap<String, Value>) {
             ("open" | "high" | "low" | "close", price) => {
                 fields.insert(format!("{name}_price"), price);
             }
+            ("group", text) => {
+                fields.insert("security_group".to_owned(), text);
+            }
             (_, value) => {
                 fields.insert(name, value);
             }
@@ -120,12 +126,24 @@ fn agrees(name: &str, cell: Option<&str>, record: &Expected) -> bool {
     if ["symbol", "granularity"].contains(&name) {
         return cell.is_some_and(|cell| !cell.is_empty());
     }
-    match (cell, &record.fields[name]) {
+    let Some(field) = record.fields.get(name) else {
+        return false;
+    };
+    match (cell, field) {
         (None, Value::Null) => true,
-        (None, Value::String(text)) => text.is_empty() || text == "\0",
+        // Numbers of 64 bits are texts, and so are times.
+        (None, Value::String(text)) => {
+            text.is_empty()
+                || text == "\0"
+                || text == UNDEFINED_TIME
+                || text.parse().is_ok_and(is_undefined)
+        }
         (None, Value::Number(number)) => is_undefined(number.as_i64().unwrap()),
         (Some(cell), Value::Number(number)) => cell == number.to_string(),
-        (Some(cell), Value::String(text)) => cell == shortened(text),
+        (Some(cell), Value::String(text)) => match Nanos::exact(cell) {
+            Ok(time) => time.0.to_string() == *text,
+            Err(_) => cell == shortened(text),
+        },
         _ => false,
     }
 }
