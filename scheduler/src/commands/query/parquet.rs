@@ -198,6 +198,6 @@ impl RowWriter for Parquet {
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.write_group()?;
         self.file.finish()?;
-        Ok(self.file.inner_mut().flush()?)
+        self.file.inner_mut().flush()
     }
 }
