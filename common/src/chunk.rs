@@ -40,7 +40,7 @@ pub enum ChunkState {
     Empty,
     /// Given up: attempts spent, or an error that no retry mends.
     Dead,
-    /// Called off by the operator.
+    /// Called off: by the operator, or as days that the source doesn't have.
     Cancelled,
 }
 
@@ -81,6 +81,8 @@ impl ChunkState {
             (S::Running, E::Load) => Ok(S::Done),
             // In one transaction: nobody sees the chunk in between.
             (S::Done | S::Dead, E::Replay) => Ok(S::Done),
+            (S::Done | S::Empty, E::Refresh) => Ok(S::Done),
+            (S::Done | S::Empty, E::Vanish) => Ok(S::Empty),
             (S::Running, E::FindEmpty) => Ok(S::Empty),
             (S::Running, E::PutOff) => Ok(S::Pending),
             (S::Running, E::GiveUp) => Ok(S::Dead),
@@ -117,6 +119,10 @@ pub enum ChunkEvent {
     Load,
     /// Today's mapping and rules were applied to its archived stream, and the rows swapped.
     Replay,
+    /// A later answer of the vendor's was fetched, and the rows swapped for it.
+    Refresh,
+    /// The vendor has no records there any more, or still none.
+    Vanish,
     /// The vendor has no records there.
     FindEmpty,
     /// Back to the queue: a retry, a hand-back, or not yet at the vendor.
@@ -125,7 +131,7 @@ pub enum ChunkEvent {
     GiveUp,
     /// The operator wants a dead chunk tried again.
     Revive,
-    /// The operator called it off.
+    /// Called off: by the operator, or because the source has nothing of its days.
     Cancel,
 }
 

@@ -83,6 +83,11 @@ pub trait Sink {
 
     /// One record's bytes, in the current version's layout.
     fn record(&mut self, record: &[u8], index_time: Nanos);
+
+    /// Whether the rest of the stream is of no use to it.
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 /// A sink for whoever wants the proof alone.
@@ -105,7 +110,8 @@ pub struct DbnStream {
     frame_complete: Option<bool>,
     output: Vec<u8>,
     fsm: DbnFsm,
-    prelude: Vec<u8>,
+    /// The header's bytes so far; `None` once the decoder has them all.
+    header: Option<Vec<u8>>,
     uncompressed: u64,
     header_bytes: u64,
     records: u64,
@@ -140,7 +146,7 @@ impl DbnStream {
             frame_complete: None,
             output: vec![0; output_bytes],
             fsm,
-            prelude: Vec::with_capacity(PRELUDE_BYTES),
+            header: Some(Vec::with_capacity(PRELUDE_BYTES)),
             uncompressed: 0,
             header_bytes: 0,
             records: 0,
@@ -199,40 +205,41 @@ impl DbnStream {
 
     fn take_output(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<(), StreamError> {
         self.uncompressed += as_u64(bytes.len());
-        let bytes = match PRELUDE_BYTES.checked_sub(self.prelude.len()) {
-            None | Some(0) => bytes,
-            Some(missing) => {
-                let (start, rest) = bytes.split_at(missing.min(bytes.len()));
-                self.prelude.extend_from_slice(start);
-                if self.prelude.len() < PRELUDE_BYTES {
-                    return Ok(());
-                }
-                self.take_prelude()?;
-                rest
-            }
-        };
+        let bytes = self.take_header(bytes)?;
+        if self.header.is_some() {
+            return Ok(());
+        }
         self.fsm.write_all(bytes);
         self.take_records(sink)
     }
 
-    /// The prelude tells the header's length; a damaged one must not make the decoder ask for 4 GiB.
-    fn take_prelude(&mut self) -> Result<(), StreamError> {
-        let length = [
-            self.prelude[4],
-            self.prelude[5],
-            self.prelude[6],
-            self.prelude[7],
-        ];
-        let length = u32::from_le_bytes(length);
-        if !self.prelude.starts_with(b"DBN") || length > METADATA_BYTES_MAX {
+    /// Takes what belongs to the header, and gives back the rest. The decoder gets a header that is
+    /// whole: it makes room for as much as the prelude says, be there so much or not.
+    fn take_header<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], StreamError> {
+        let Some(header) = &mut self.header else {
+            return Ok(bytes);
+        };
+        let rest = extend_to(header, PRELUDE_BYTES, bytes);
+        let [d, b, n, _version, length @ ..] = header.as_slice() else {
+            return Ok(rest);
+        };
+        let Some(length) = length.first_chunk().copied().map(u32::from_le_bytes) else {
+            return Ok(rest);
+        };
+        if [*d, *b, *n] != *b"DBN" || length > METADATA_BYTES_MAX {
             return Err(StreamError::Foreign {
                 number: 0,
                 what: "comes after a header that is none",
             });
         }
         self.header_bytes = as_u64(PRELUDE_BYTES) + u64::from(length);
-        self.fsm.write_all(&self.prelude);
-        Ok(())
+        let whole = usize::try_from(self.header_bytes).unwrap_or(usize::MAX);
+        let rest = extend_to(header, whole, rest);
+        if header.len() == whole {
+            self.fsm.write_all(header);
+            self.header = None;
+        }
+        Ok(rest)
     }
 
     fn take_records(&mut self, sink: &mut impl Sink) -> Result<(), StreamError> {
@@ -243,6 +250,14 @@ impl DbnStream {
                 ProcessResult::Metadata(metadata) => {
                     if metadata.schema != Some(self.schema) {
                         return Err(self.foreign("comes after a header of another schema"));
+                    }
+                    // Its records are longer than the decoder takes them for, which it panics over.
+                    if metadata.ts_out {
+                        return Err(self.foreign("comes after a header with times of sending"));
+                    }
+                    // Nothing could be written into them: the encoder panics over such a header.
+                    if metadata.symbol_cstr_len == 0 {
+                        return Err(self.foreign("comes after a header with symbols of no length"));
                     }
                     sink.metadata(metadata);
                 }
@@ -302,6 +317,16 @@ impl DbnStream {
         }
     }
 
+    /// What was found so far: of a stream that was cut, its whole records.
+    #[must_use]
+    pub fn facts(&self) -> StreamFacts {
+        StreamFacts {
+            records: self.records,
+            billable_bytes: self.billable_bytes(),
+            index_times: self.index_times,
+        }
+    }
+
     /// The proof, once all bytes were pushed: the stream ended where a stream can end.
     ///
     /// # Errors
@@ -319,12 +344,16 @@ impl DbnStream {
         if !self.fsm.data().is_empty() {
             return Err(StreamError::CutInRecord { records });
         }
-        Ok(StreamFacts {
-            records,
-            billable_bytes: self.billable_bytes(),
-            index_times: self.index_times,
-        })
+        Ok(self.facts())
     }
+}
+
+/// Moves bytes to the end of `taken` until it has `length` of them; gives back the rest.
+fn extend_to<'a>(taken: &mut Vec<u8>, length: usize, bytes: &'a [u8]) -> &'a [u8] {
+    let missing = length.saturating_sub(taken.len());
+    let (more, rest) = bytes.split_at(missing.min(bytes.len()));
+    taken.extend_from_slice(more);
+    rest
 }
 
 /// A DBN file's bytes as a compressed stream: what is plain is compressed on the way, so that there

@@ -3,19 +3,19 @@
 //! The vendor writes into each file's header what was asked for; a batch download brings a list of
 //! its files with their hashes, and its request. What these can't prove is refused, by name.
 
-mod batch;
+pub mod batch;
 mod coverage;
 mod delivery;
 mod error;
 mod folder;
 mod gaps;
 mod gather;
-mod header;
+pub mod header;
 mod merge;
 mod proof;
 mod selection;
 mod stream;
-mod symbology;
+pub mod symbology;
 mod written;
 
 use std::collections::HashMap;

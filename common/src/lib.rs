@@ -17,6 +17,7 @@ pub mod files;
 pub mod source;
 pub mod store;
 pub mod query;
+pub mod standing;
 pub mod redis;
 pub mod queue;
 pub mod progress;

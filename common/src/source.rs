@@ -49,6 +49,23 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// condition is as good as any.
     fn conditions<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<DayCondition>>;
 
+    /// What to note of the days of a stream that is fetched, to know later whether they were
+    /// rewritten since: their conditions, or those of a few minutes ago. Nothing, where that is not
+    /// how it is known.
+    fn recent_conditions<'a>(
+        &'a self,
+        _dataset: &'a str,
+        _days: DayRange,
+    ) -> Answer<'a, Vec<DayCondition>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Whether a stream that was cut can be gone on from: whether the source answers a request that
+    /// begins within a day, with the same records as before.
+    fn is_resumable(&self) -> bool {
+        false
+    }
+
     /// The symbols and days of the request that are not there, and of which it may not even be
     /// known what they mean. They may come later.
     fn uncovered<'a>(&'a self, request: &'a RangeRequest) -> Answer<'a, Vec<Uncovered>>;
@@ -131,6 +148,18 @@ impl Source for Vendor {
 
     fn conditions<'a>(&'a self, dataset: &'a str, days: DayRange) -> Answer<'a, Vec<DayCondition>> {
         Box::pin(async move { Ok(self.conditions(dataset, days).await?) })
+    }
+
+    fn recent_conditions<'a>(
+        &'a self,
+        dataset: &'a str,
+        days: DayRange,
+    ) -> Answer<'a, Vec<DayCondition>> {
+        Box::pin(async move { Ok(self.recent_conditions(dataset, days).await?) })
+    }
+
+    fn is_resumable(&self) -> bool {
+        true
     }
 
     /// What the vendor doesn't have yet is pending for every symbol.

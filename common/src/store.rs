@@ -9,7 +9,8 @@
 //!   transaction. After an error, or when a [`Load`] is dropped, nothing of it is in the tables.
 //! - [`Store::begin_replay`] begins such a load for a chunk that was settled before: its commit swaps
 //!   what the chunk had for what it has now. [`Store::begin_rehearsal`] changes nothing.
-//! - Money is reserved before a paid request and settled after it, whatever became of it.
+//! - Money is reserved before a paid request and settled after it, whatever became of it. What is
+//!   reserved and settled never passes a job's limit, nor the installation's budget for a month.
 
 mod engine;
 mod statement;
@@ -22,27 +23,38 @@ pub mod table;
 pub mod rows;
 pub mod copy;
 pub mod coverage;
+pub mod recorded_days;
 mod symbology;
+pub mod conditions;
 pub mod load;
 pub mod quarantine;
 pub mod settle;
+pub mod cut;
 mod control;
+mod turns;
 mod attend;
 pub mod replay;
+pub mod refresh;
 pub mod status;
+pub mod proof;
+pub mod asked;
 mod sample;
 mod query;
 
+pub use asked::{AskedChunk, AskedChunks};
 pub use attend::{Alone, DueChunk, RunningChunk};
 pub use claim::{Chunk, Claim};
 pub use clock::{Due, Moment};
 pub use connection::{Access, Store};
 pub use load::{EncodedRows, Load, Loaded, RowEncoder};
+pub use proof::{Archived, ChunkAccount, Gap, Proof, Strays};
 pub use quarantine::{QuarantineFilter, Quarantined, QuarantinedRecord};
 pub(crate) use query::MergedRows;
+pub use recorded_days::{RecordedDays, Slice};
+pub use refresh::{LedgerStream, Refreshable};
 pub use replay::{Difference, Rehearsal, Replayable};
 pub use sample::Sample;
-pub use spend::Reservation;
+pub use spend::{Budget, Reservation, Spending};
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};
 
@@ -72,14 +84,14 @@ pub enum StoreError {
     /// Another chunk came to hold a slice of this one's meanwhile: loaded again, it leaves that out.
     #[error("another chunk settled what this one was about to hold")]
     Contended,
-    /// The job's limit would be passed.
-    #[error(
-        "{needed} more dollars would pass the job's limit of {limit}: {spent} are spent or reserved"
-    )]
+    /// The job's limit or the month's budget would be passed.
+    #[error("{needed} more dollars would pass {budget} of {limit}: {spent} are spent or reserved")]
     OverBudget {
+        /// Which it is.
+        budget: Budget,
         /// What the request may cost.
         needed: Usd,
-        /// The job's limit.
+        /// How much it is.
         limit: Usd,
         /// What is spent or reserved already.
         spent: Usd,

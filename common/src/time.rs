@@ -3,6 +3,10 @@
 //! Market time is counted in nanoseconds since 1970-01-01 UTC and cut at UTC midnight, where the
 //! vendor cuts too.
 
+mod month;
+
+pub use month::{Month, NotAMonth};
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -56,6 +60,16 @@ impl Nanos {
     #[must_use]
     pub fn day(self) -> Day {
         Day(self.0.div_euclid(NANOS_PER_DAY))
+    }
+
+    /// The first UTC day that begins at this instant or after it.
+    #[must_use]
+    pub fn next_midnight(self) -> Day {
+        let day = self.day();
+        match day.start() < self {
+            true => day.plus(1),
+            false => day,
+        }
     }
 
     /// Seconds from `earlier` to this instant, negative when it is before.
@@ -125,6 +139,12 @@ impl Day {
     #[must_use]
     pub fn date(self) -> NaiveDate {
         NaiveDate::default() + TimeDelta::days(self.0)
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0
     }
 
     /// The day by its year, month and day of the month, or `None` when there is no such day.

@@ -7,6 +7,7 @@ pub mod conditions;
 pub(crate) mod dates;
 pub mod error;
 pub mod limiter;
+mod recent;
 pub mod retry;
 
 pub use client::{RangeStream, Vendor};

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::query::{OutputFormat, Query, RowOrder};
+use crate::coverage::picture::By;
 
 /// Backfills market history from Databento into a database: complete and proven so, exactly once,
 /// never paid twice.
@@ -56,8 +57,12 @@ pub enum Command {
     ListJobs(ListJobs),
     /// Show jobs, their counts, and what is missing
     Status(Status),
+    /// Show what was reserved, spent and saved, and what is left of the month's budget
+    Spend(Spend),
     /// Follow a job, or all that are not finished, until Ctrl-C
     Watch(Watch),
+    /// Show what is held, by symbol and day: data, no session, degraded, gaps, failed
+    Coverage(Coverage),
     /// Let nobody begin a chunk of a job; what runs may end
     Pause(Pause),
     /// End a job's pause
@@ -68,6 +73,12 @@ pub enum Command {
     Retry(Submitted),
     /// Apply today's mappings and rules to the archived streams of a job; the vendor is asked nothing
     Replay(Replay),
+    /// Show days that the vendor rewrote since they were fetched, and what they cost; with --yes fetch
+    /// them, and swap the rows
+    Refresh(Refresh),
+    /// Look after the archive of received streams
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Show the records that failed a rule, and decide about them again
     #[command(subcommand)]
     Quarantine(Quarantine),
@@ -158,6 +169,23 @@ pub struct ListJobs {
 pub struct Status {
     /// A job's name or number; all jobs when left out
     pub job: Option<String>,
+    /// Compare each chunk's counts with the tables and the archive; exit code 3 when something doesn't
+    /// add up. Reads the tables that the job fills once, whole
+    #[arg(long, requires = "job")]
+    pub proof: bool,
+    /// With --proof, list every chunk, not only the first
+    #[arg(long, requires = "proof")]
+    pub all: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `spend`.
+#[derive(Debug, Args)]
+pub struct Spend {
+    /// A job's name or number; all jobs when left out
+    pub job: Option<String>,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
@@ -168,6 +196,45 @@ pub struct Status {
 pub struct Watch {
     /// A submitted job's name or number; all that are not finished when left out
     pub job: Option<String>,
+}
+
+/// The flags of `coverage`.
+#[derive(Debug, Args)]
+pub struct Coverage {
+    /// A job file, the name of one in the configuration's jobs/, or a submitted job's name or number;
+    /// all that was asked for when left out
+    pub job: Option<String>,
+    /// Only this dataset
+    #[arg(long)]
+    pub dataset: Option<String>,
+    /// Only these schemas; may be given several times
+    #[arg(long, value_delimiter = ',')]
+    pub schema: Vec<String>,
+    /// Only these symbols; may be given several times
+    #[arg(short, long, value_delimiter = ',')]
+    pub symbol: Vec<String>,
+    /// The first UTC day
+    #[arg(long, value_name = "DATE")]
+    pub start: Option<String>,
+    /// The UTC day after the last
+    #[arg(long, value_name = "DATE")]
+    pub end: Option<String>,
+    /// A sign a day or a month [default: days where they fit the terminal]
+    #[arg(long, value_enum)]
+    pub by: Option<By>,
+    /// Show all symbols
+    #[arg(long)]
+    pub all: bool,
+    /// Print one JSON document: each symbol's days in runs
+    #[arg(long)]
+    pub json: bool,
+    /// Plan what is missing of the job file, and change nothing; with filters, of that part of it, as a
+    /// job of its own
+    #[arg(long, requires = "job")]
+    pub fill: bool,
+    /// Submit what --fill plans
+    #[arg(long, requires = "fill")]
+    pub yes: bool,
 }
 
 /// A job that was submitted.
@@ -205,6 +272,43 @@ pub struct Replay {
     /// Show what would change, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `refresh`.
+#[derive(Debug, Args)]
+pub struct Refresh {
+    /// The job's name or number
+    pub job: String,
+    /// Fetch what is listed, for its price, and swap it
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with the archive.
+#[derive(Debug, Subcommand)]
+pub enum ArchiveCommand {
+    /// Read every archived stream again, and compare it with its manifest and the ledger; exit code 3
+    /// while one is damaged or missing
+    Verify(ArchiveVerify),
+}
+
+/// The flags of `archive verify`.
+#[derive(Debug, Args)]
+pub struct ArchiveVerify {
+    /// A job's name or number; all streams when left out
+    pub job: Option<String>,
+    /// Show what it costs to fetch damaged ones again
+    #[arg(long)]
+    pub repair: bool,
+    /// Fetch them, for that price
+    #[arg(long, requires = "repair")]
+    pub yes: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

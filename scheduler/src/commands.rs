@@ -6,12 +6,16 @@ pub mod plan;
 pub mod submit;
 pub mod list_jobs;
 pub mod status;
+pub mod spend;
 pub mod watch;
+pub mod coverage;
 pub mod pause;
 pub mod resume;
 pub mod cancel;
 pub mod retry;
 pub mod replay;
+pub mod refresh;
+pub mod archive;
 pub mod quarantine;
 pub mod query;
 pub mod rules;
@@ -21,7 +25,7 @@ pub mod version;
 
 use std::process::ExitCode;
 
-use crate::arguments::{Arguments, Command, Rules};
+use crate::arguments::{ArchiveCommand, Arguments, Command, Rules};
 
 /// Runs the command that was typed.
 ///
@@ -36,12 +40,18 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Submit(options) => submit::run(global, options).await,
         Command::ListJobs(options) => list_jobs::run(global, options),
         Command::Status(options) => status::run(global, options).await,
+        Command::Spend(options) => spend::run(global, options).await,
         Command::Watch(options) => watch::run(global, options).await,
+        Command::Coverage(options) => coverage::run(global, options).await,
         Command::Pause(options) => pause::run(global, options).await,
         Command::Resume(options) => resume::run(global, options).await,
         Command::Cancel(options) => cancel::run(global, options).await,
         Command::Retry(options) => retry::run(global, options).await,
         Command::Replay(options) => replay::run(global, options).await,
+        Command::Refresh(options) => refresh::run(global, options).await,
+        Command::Archive(ArchiveCommand::Verify(options)) => {
+            archive::verify_archive(global, options).await
+        }
         Command::Quarantine(options) => quarantine::run(global, options).await,
         Command::Query(options) => query::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,

@@ -178,7 +178,7 @@ impl View {
     fn settled(&mut self, event: &Event, schema: Schema, outcome: &Outcome) {
         let finished = matches!(
             outcome,
-            Outcome::Done { .. } | Outcome::Empty | Outcome::Dead { .. }
+            Outcome::Done { .. } | Outcome::Empty | Outcome::Gap { .. } | Outcome::Dead { .. }
         );
         self.settled += u64::from(finished);
         let records = self.records.entry(schema).or_default();
@@ -192,7 +192,9 @@ impl View {
             }
         }
         let noteworthy = matches!(outcome, Outcome::Retry { .. } | Outcome::Dead { .. });
-        if !self.bars.terminal || noteworthy {
+        // Said every second it would tell nothing new.
+        let told = !self.bars.terminal && *outcome != Outcome::Waits;
+        if told || noteworthy {
             let line = self.line(event);
             self.bars.say(&line);
         }
@@ -224,7 +226,9 @@ impl View {
             }
             Outcome::Empty => "empty".to_owned(),
             Outcome::Retry { error } => format!("to be tried again: {error}"),
+            Outcome::Waits => "waits for a stream that is being fetched".to_owned(),
             Outcome::NotYet { error } => format!("not yet: {error}"),
+            Outcome::Gap { reason } => format!("a known gap: {reason}"),
             Outcome::Dead { error } => format!("dead: {error}"),
             Outcome::HandedBack => "handed back".to_owned(),
         };

@@ -1,5 +1,7 @@
 //! The report at the end of a run: what is in the tables, what it cost, what is missing.
 
+mod conditions;
+
 use std::fmt::Write;
 
 use comfy_table::presets::UTF8_BORDERS_ONLY;
@@ -11,7 +13,9 @@ use common::request::JobSource;
 use common::store::status::Unfinished;
 use common::store::{JobStatus, SchemaStatus, Store};
 use common::time::Nanos;
+use common::vendor::{Condition, DayCondition};
 
+pub use self::conditions::{describe_conditions, notes};
 use crate::progress::{Seen, counted, thousands};
 
 /// Unfinished chunks that a report names.
@@ -44,7 +48,9 @@ impl Finished<'_> {
         let schemas = store.schemas(job.id).await?;
         let failures = store.rule_failures(job.id).await?;
         let unfinished = store.unfinished(job.id, UNFINISHED_SHOWN).await?;
+        let flagged = store.flagged_days(job.id).await?;
         let report = Report {
+            flagged: &flagged,
             job: &job,
             counted_by: match self.source {
                 JobSource::Vendor => "the vendor counts",
@@ -73,6 +79,8 @@ struct Report<'a> {
     schemas: &'a [SchemaStatus],
     /// How often each rule failed that failed at all.
     failures: &'a [(String, RuleFailures)],
+    /// Days that the vendor flags.
+    flagged: &'a [DayCondition],
     /// Chunks that are not finished.
     unfinished: &'a [Unfinished],
     /// What was seen of the work; `None` where others did it.
@@ -111,10 +119,12 @@ impl std::fmt::Display for Report<'_> {
             None => "spent meanwhile",
         };
         let spent = format!("{meanwhile}: ${} (in all ${})", self.spent, job.spent_usd);
-        let verdict = if job.complete {
-            "complete"
-        } else {
-            "incomplete"
+        let gaps = self.flagged.iter();
+        let gaps = gaps.filter(|of| of.condition == Condition::Missing).count();
+        let verdict = match (job.complete, gaps) {
+            (false, _) => "incomplete",
+            (true, 0) => "complete",
+            (true, _) => "complete but for known gaps",
         };
         write!(
             f,
@@ -127,6 +137,7 @@ impl std::fmt::Display for Report<'_> {
             None => writeln!(f, ".")?,
         }
         f.write_str(&describe_failures(self.failures))?;
+        f.write_str(&describe_conditions(self.flagged))?;
         f.write_str(&describe_unfinished(self.unfinished))?;
         if let Some(reason) = self.stopped {
             writeln!(f, "the work stopped: {reason}")?;

@@ -110,7 +110,9 @@ impl Session {
     /// Whether one of the two folders lies in the other: what a job of files archives would then be
     /// among its files.
     fn holds_archive(&self, folder: &Path) -> bool {
-        let archive = self.settings.archive_url.trim_start_matches("file://");
+        let Some(archive) = self.settings.archive_url.strip_prefix("file://") else {
+            return false;
+        };
         let (archive, folder) = (without_links(Path::new(archive)), without_links(folder));
         archive.starts_with(&folder) || folder.starts_with(&archive)
     }

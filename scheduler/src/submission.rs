@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use common::archive::Archive;
 use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::money::Usd;
+use common::request::JobSource;
 use common::source::Sources;
 use common::store::{Store, StoreError, Submission};
 use common::time::Nanos;
@@ -16,7 +18,9 @@ use tokio_util::sync::CancellationToken;
 pub use worker::service::ORIGIN;
 
 use crate::arguments::JobArguments;
+use crate::budget;
 use crate::exit::OverBudget;
+use crate::plan::archived::saving;
 use crate::plan::{Plan, plan};
 use crate::progress::{Planning, thousands};
 use crate::session::{Session, check_switches};
@@ -60,10 +64,16 @@ pub async fn prepare(
     let mappings = session.mappings(&file.request.schemas, store).await?;
     check_switches(file, &mappings)?;
     let planned = plan_unless_stopped(file, sources, store, planned_at, stop).await?;
-    let Some(plan) = planned else {
+    let Some(mut plan) = planned else {
         return Ok(None);
     };
-    check_budget(file.request.max_cost, &plan)?;
+    let source = sources.of(&file.request.source).await?;
+    let archive = Archive::open(&session.settings.archive_url, origin)?;
+    plan.look_up(&file.request, &*source, &archive).await?;
+    let refused = budget::refusal(&session.settings, Some(store), &file.request, &plan);
+    if let Some(message) = refused.await? {
+        return Err(OverBudget { message }.into());
+    }
     Ok(Some(Prepared {
         mappings,
         plan,
@@ -73,8 +83,16 @@ pub async fn prepare(
 }
 
 impl Prepared {
-    /// Submits it in one transaction.
+    /// Submits it in one transaction; what the vendor said of its days is kept before.
     pub async fn submit(&self, file: &JobFile, store: &Store) -> Result<Submission, StoreError> {
+        let request = &file.request;
+        if request.source == JobSource::Vendor {
+            let (dataset, days) = (&request.dataset, request.days);
+            let noted = &self.plan.conditions;
+            store
+                .note_conditions(dataset, days, noted, self.planned_at)
+                .await?;
+        }
         let (chunks, now) = (&self.plan.chunks, self.planned_at);
         let submitted = store.submit(&file.request, &self.origin, chunks, now);
         submitted.await
@@ -105,32 +123,19 @@ async fn plan_unless_stopped(
     Ok(Some(planned))
 }
 
-fn check_budget(limit: Option<Usd>, planned: &Plan) -> anyhow::Result<()> {
-    match limit {
-        Some(limit) if planned.cost() > limit => {
-            let cost = planned.cost();
-            let message = format!(
-                "the job would cost ${cost}, and its limit is ${limit}\n  = help: raise \
-                 `max_cost_usd` (or --max-cost), or ask for fewer days, symbols or schemas"
-            );
-            Err(OverBudget { message }.into())
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Logs what was planned and submitted.
 pub fn tell_plan(planned: &Plan, submission: &Submission) {
     if submission.revived > 0 {
         tracing::info!("{} dead chunks will be tried again", submission.revived);
     }
     tracing::info!(
-        "{} chunks added to {} open ones: {} records, {} bytes, ${}; {} chunks hold the rest already",
+        "{} chunks added to {} open ones: {} records, {} bytes, ${}{}; {} chunks hold the rest already",
         submission.added,
         planned.open.len(),
         thousands(planned.records()),
         thousands(planned.bytes()),
         planned.cost(),
+        saving(planned.saved()),
         planned.covered.len(),
     );
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::{
     authentication::authenticate,
+    barrier,
     clock::DayRange,
     endpoints::{metadata, symbology, timeseries},
     fault::FaultKind,
@@ -38,6 +39,7 @@ pub(crate) async fn answer(
     if !matches!(call.method, Method::GET | Method::POST) {
         return Err(Refusal::plain(405, "Method Not Allowed"));
     }
+    check_barriers(service, call, entry)?;
     let method = call.path.strip_prefix(PREFIX).unwrap_or_default();
     let parameters = &call.parameters;
     let value = match method {
@@ -95,6 +97,34 @@ async fn strike(service: &Service, call: &Call, entry: &Entry) -> Result<Option<
     }
 }
 
+/// Refuses a request for records that reaches across a barrier.
+fn check_barriers(service: &Service, call: &Call, entry: &Entry) -> Result<(), Refusal> {
+    let parameters = &call.parameters;
+    let asked = || {
+        let (start, end) = parameters.time_range().ok()?;
+        Some(barrier::Asked {
+            path: &call.path,
+            dataset: parameters.get("dataset")?,
+            schema: parameters.get("schema")?,
+            start,
+            end,
+        })
+    };
+    let Some(asked) = asked() else {
+        return Ok(());
+    };
+    let Some(available) = service.history.available(asked.dataset) else {
+        return Ok(());
+    };
+    for fault in service.faults.all() {
+        if let Some(refusal) = barrier::refusal(&fault, &asked, &available) {
+            entry.set_fault(fault.kind);
+            return Err(refusal);
+        }
+    }
+    Ok(())
+}
+
 fn days_asked(parameters: &Parameters) -> Option<DayRange> {
     let times = parameters
         .time_range()
@@ -106,12 +136,12 @@ fn days_asked(parameters: &Parameters) -> Option<DayRange> {
 /// The refusal that a fault makes of any request.
 fn refusal(struck: &Struck) -> Option<Refusal> {
     match struck.kind {
-        FaultKind::RateLimit => {
-            let seconds = Duration::from_secs_f64(struck.seconds.unwrap_or(1.0));
-            let retry_after_seconds = seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0);
-            Some(Refusal::RateLimit {
-                retry_after_seconds,
-            })
+        FaultKind::RateLimit => Some(Refusal::RateLimit {
+            retry_after_seconds: whole(struck.seconds.unwrap_or(1.0)),
+        }),
+        FaultKind::Refusal => {
+            let refused = struck.refusal.as_ref()?;
+            Some(refused.answer(struck.seconds.map(whole)))
         }
         FaultKind::Unauthorized => Some(Refusal::bad_key()),
         FaultKind::InsufficientFunds => Some(Refusal::business(
@@ -131,4 +161,10 @@ fn refusal(struck: &Struck) -> Option<Refusal> {
         }),
         _ => None,
     }
+}
+
+/// Seconds as a header says them, rounded up.
+fn whole(seconds: f64) -> u64 {
+    let seconds = Duration::from_secs_f64(seconds);
+    seconds.as_secs() + u64::from(seconds.subsec_nanos() > 0)
 }

@@ -1,8 +1,13 @@
 //! Faults: what a simulator can be told to do wrong.
 
+mod refused;
+
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub use self::refused::{Refused, Shape};
 
 /// A way of going wrong. The names are those of the vendor's observed misbehaviour, in kebab case
 /// on the command line and in JSON.
@@ -21,6 +26,8 @@ pub enum FaultKind {
     ServerErrorText,
     /// 502 with a body of HTML.
     ServerErrorHtml,
+    /// The refusal that `refusal` describes; with `Retry-After` where there are `seconds`.
+    Refusal,
     /// The connection is reset in the middle of a stream.
     Reset,
     /// `Content-Length` promises more than the stream gives.
@@ -49,6 +56,15 @@ pub enum FaultKind {
     Pending,
     /// From now on a day is reported as missing, and has no records.
     Missing,
+    /// From now on what is of a day or later needs a licence: 403, with the instant in the message.
+    Licence,
+    /// From now on what is of a day or later is refused: 422 without a payload, with the instant in
+    /// the message.
+    UnavailableRange,
+    /// From now on a schema begins with a day: its range says so, and what reaches before is 422.
+    SchemaBegins,
+    /// From now on a schema ends before a day: its range says so, and what reaches beyond is 422.
+    SchemaEnds,
 }
 
 impl FaultKind {
@@ -61,6 +77,7 @@ impl FaultKind {
             Self::InsufficientFunds => "insufficient-funds",
             Self::ServerErrorText => "server-error-text",
             Self::ServerErrorHtml => "server-error-html",
+            Self::Refusal => "refusal",
             Self::Reset => "reset",
             Self::ShortLength => "short-length",
             Self::CutInFrame => "cut-in-frame",
@@ -75,14 +92,31 @@ impl FaultKind {
             Self::Degraded => "degraded",
             Self::Pending => "pending",
             Self::Missing => "missing",
+            Self::Licence => "licence",
+            Self::UnavailableRange => "unavailable-range",
+            Self::SchemaBegins => "schema-begins",
+            Self::SchemaEnds => "schema-ends",
         }
     }
 
-    /// Whether it changes a day until faults are cleared, rather than single requests.
+    /// Whether it holds until faults are cleared, rather than for single requests.
     pub fn is_standing(self) -> bool {
+        self.changes_a_day() || self.is_barrier()
+    }
+
+    /// Whether it changes a day's records or condition.
+    pub fn changes_a_day(self) -> bool {
         matches!(
             self,
             Self::RevisedDay | Self::Degraded | Self::Pending | Self::Missing
+        )
+    }
+
+    /// Whether it keeps back what lies on one side of a day's midnight.
+    pub fn is_barrier(self) -> bool {
+        matches!(
+            self,
+            Self::Licence | Self::UnavailableRange | Self::SchemaBegins | Self::SchemaEnds
         )
     }
 
@@ -133,13 +167,17 @@ pub struct Fault {
     /// Strike only requests for this schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
-    /// The day, `YYYY-MM-DD`: which day is revised, degraded, pending or missing; for other kinds,
+    /// The day, `YYYY-MM-DD`: which day is revised, degraded, pending or missing, or from which on
+    /// something is kept back or a schema begins; for other kinds,
     /// strike only requests whose range touches it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// The `last_modified_date` of a revised or degraded day, `YYYY-MM-DD`. Default today.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
+    /// What a `refusal` answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refused>,
 }
 
 /// A fault that makes no sense.
@@ -157,6 +195,9 @@ pub enum FaultError {
     /// A value that can't be.
     #[error("{0} has a bad `{1}`: {2}")]
     Value(FaultKind, &'static str, String),
+    /// A refusal without its answer, or another kind with one.
+    #[error("a refusal needs `refusal` with a `status` of 400 to 599, and no other kind has one")]
+    Refusal,
 }
 
 impl Fault {
@@ -176,12 +217,20 @@ impl Fault {
         }
     }
 
-    /// Changes a day, `YYYY-MM-DD`, until faults are cleared: revised, degraded, pending or
-    /// missing.
+    /// Concerns a day, `YYYY-MM-DD`, until faults are cleared: revised, degraded, pending, missing, or
+    /// the first that is kept back.
     pub fn day(kind: FaultKind, date: impl Into<String>) -> Self {
         Self {
             date: Some(date.into()),
             ..Self::bare(kind)
+        }
+    }
+
+    /// Refuses the next `requests` requests.
+    pub fn refusing(refusal: Refused, requests: u64) -> Self {
+        Self {
+            refusal: Some(refusal),
+            ..Self::next(FaultKind::Refusal, requests)
         }
     }
 
@@ -196,6 +245,7 @@ impl Fault {
             schema: None,
             date: None,
             modified: None,
+            refusal: None,
         }
     }
 
@@ -254,6 +304,11 @@ impl Fault {
         } else if self.next.is_some() == self.probability.is_some() {
             return Err(FaultError::When(self.kind));
         }
+        let refuses = |refusal: &Refused| (400..600).contains(&refusal.status);
+        let answered = self.refusal.as_ref().map(refuses);
+        if answered != (self.kind == FaultKind::Refusal).then_some(true) {
+            return Err(FaultError::Refusal);
+        }
         let bad = |key, value: String| FaultError::Value(self.kind, key, value);
         if let Some(probability) = self.probability.filter(|p| !(0.0..=1.0).contains(p)) {
             return Err(bad(
@@ -285,7 +340,8 @@ impl Fault {
     }
 }
 
-/// Reads the form of the command line, such as `latency:probability=0.1,seconds=2`.
+/// Reads the form of the command line, such as `latency:probability=0.1,seconds=2` or
+/// `refusal:next=1,status=404,message=no data`.
 impl FromStr for Fault {
     type Err = FaultError;
 
@@ -298,14 +354,17 @@ impl FromStr for Fault {
                 .split_once('=')
                 .ok_or_else(|| FaultError::Form(format!("`{pair}` is not key=value")))?;
             let value = match key {
-                "next" | "probability" | "seconds" => {
-                    serde_json::from_str(value).map_err(|_| {
+                "next" | "probability" | "seconds" | "status" => serde_json::from_str(value)
+                    .map_err(|_| {
                         FaultError::Form(format!("`{value}` of `{key}` is not a number"))
-                    })?
-                }
+                    })?,
                 _ => serde_json::Value::from(value),
             };
-            object.insert(key.to_owned(), value);
+            if ["status", "shape", "case", "message"].contains(&key) {
+                object.entry("refusal").or_insert_with(|| json!({}))[key] = value;
+            } else {
+                object.insert(key.to_owned(), value);
+            }
         }
         let json = serde_json::Value::Object(object);
         let fault: Self =

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     clock::{Day, DayRange, now},
-    fault::{Fault, FaultKind},
+    fault::{Fault, FaultKind, Refused},
     history::Conditions,
     parameters::date,
     random::{Random, mix},
@@ -34,12 +34,14 @@ pub(crate) struct Asked<'a> {
 }
 
 /// A fault that strikes a request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Struck {
     pub(crate) kind: FaultKind,
     pub(crate) seconds: Option<f64>,
     /// Random, by the seed: decides where a stream is cut.
     pub(crate) draw: u64,
+    /// What a refusal answers.
+    pub(crate) refusal: Option<Refused>,
 }
 
 /// How a day is reported.
@@ -92,6 +94,7 @@ impl Faults {
                 kind: fault.kind,
                 seconds: fault.seconds,
                 draw: random.next(),
+                refusal: fault.refusal.clone(),
             });
         }
         active.retain(|fault| fault.next != Some(0));
@@ -144,7 +147,7 @@ impl Faults {
         let concerns = |fault: &&Fault| fault.dataset.as_deref().is_none_or(|only| only == dataset);
         self.lock()
             .iter()
-            .filter(|fault| fault.kind.is_standing())
+            .filter(|fault| fault.kind.changes_a_day())
             .filter(concerns)
             .filter_map(|fault| Some((fault.clone(), date(fault.date.as_deref()?)?)))
             .collect()

@@ -29,6 +29,7 @@ mod answer;
 mod parameters;
 mod refusal;
 mod faults;
+mod barrier;
 mod endpoints;
 mod query;
 mod symbology;
@@ -41,7 +42,7 @@ mod stream;
 pub use crate::{
     config::{Config, DEMO_KEY},
     error::Error,
-    fault::{Fault, FaultError, FaultKind},
+    fault::{Fault, FaultError, FaultKind, Refused, Shape},
     recorded::Skipped,
     requests::RequestLog,
     simulator::Simulator,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clock::Nanos;
 
-const DOCS: &str = "https://databento.com/docs/api-reference-historical/basics/errors";
+pub(crate) const DOCS: &str = "https://databento.com/docs/api-reference-historical/basics/errors";
 
 /// A request refused.
 #[derive(Debug, Clone)]
@@ -35,6 +35,13 @@ pub(crate) enum Refusal {
         status: u16,
         content_type: &'static str,
         body: &'static str,
+    },
+    /// What a fault asks for, word for word.
+    Worded {
+        status: u16,
+        content_type: &'static str,
+        body: String,
+        retry_after_seconds: Option<u64>,
     },
 }
 
@@ -98,7 +105,8 @@ impl Refusal {
         match self {
             Self::Plain { status, .. }
             | Self::Business { status, .. }
-            | Self::Foreign { status, .. } => *status,
+            | Self::Foreign { status, .. }
+            | Self::Worded { status, .. } => *status,
             Self::Field { .. } => 422,
             Self::RateLimit { .. } => 429,
         }
@@ -111,6 +119,9 @@ impl Refusal {
             Self::Foreign {
                 content_type, body, ..
             } => (*content_type, (*body).to_owned()),
+            Self::Worded {
+                content_type, body, ..
+            } => (*content_type, body.clone()),
             _ => ("application/json", self.json().to_string()),
         };
         let mut response = Response::new(Body::from(body));
@@ -126,6 +137,10 @@ impl Refusal {
             }
             Self::RateLimit {
                 retry_after_seconds,
+            }
+            | Self::Worded {
+                retry_after_seconds: Some(retry_after_seconds),
+                ..
             } => {
                 response
                     .headers_mut()
@@ -166,7 +181,7 @@ impl Refusal {
             Self::RateLimit { .. } => {
                 json!({ "detail": "Rate limit exceeded: too many requests." })
             }
-            Self::Foreign { .. } => Value::Null,
+            Self::Foreign { .. } | Self::Worded { .. } => Value::Null,
         }
     }
 }

@@ -9,6 +9,8 @@ pub mod small;
 pub mod postgres;
 pub mod timescale;
 pub mod redis;
+#[cfg(feature = "s3")]
+pub mod s3;
 pub mod proxy;
 pub mod processes;
 mod attended;

@@ -193,7 +193,10 @@ pub async fn load_trades(
     let loaded = Loaded {
         fetched: rows,
         loaded: rows,
-        slices: common::store::coverage::own_slices(&asked, &others),
+        slices: common::store::coverage::own_slices(&asked, &others)
+            .into_iter()
+            .map(Into::into)
+            .collect(),
         resolution: Resolution {
             windows: [(symbol.to_owned(), windows.iter().map(window).collect())].into(),
         },

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use common::archive::StreamFacts;
+use common::archive::{Manifest, Objects, StreamFacts};
 use common::record_layout::RecordLayout;
 use common::time::Nanos;
 use dbn::{Metadata, Schema};
@@ -80,12 +80,7 @@ pub fn decode(
     deliver: impl FnMut(Decoded) -> bool,
 ) -> Result<StreamFacts, ChunkError> {
     let mut decoder = DbnStream::new(schema)?;
-    let mut blocks = Blocks {
-        block_bytes: BLOCK_RECORDS * RecordLayout::of(schema).record_bytes,
-        current: RecordBlock::default(),
-        deliver,
-        stopped: false,
-    };
+    let mut blocks = Blocks::new(schema, deliver);
     let mut buffer = vec![0; READ_BYTES];
     loop {
         let read = stream.read(&mut buffer).map_err(ChunkError::Archive)?;
@@ -103,6 +98,22 @@ pub fn decode(
     Ok(facts)
 }
 
+/// Reads an archived stream to its end, through all its parts, as [`decode`] does.
+///
+/// # Errors
+/// [`ChunkError::Damaged`] when it is not what was archived, whatever else was met in it.
+pub fn decode_archived(
+    objects: &Objects,
+    manifest: &Manifest,
+    schema: Schema,
+    deliver: impl FnMut(Decoded) -> bool,
+) -> Result<StreamFacts, ChunkError> {
+    let mut blocks = Blocks::new(schema, deliver);
+    let facts = objects.read(manifest, schema, &mut blocks)?;
+    blocks.deliver_current();
+    Ok(facts)
+}
+
 /// Hands each block on as soon as it is full: one read can unpack to a thousand times its size.
 struct Blocks<D> {
     block_bytes: usize,
@@ -112,6 +123,15 @@ struct Blocks<D> {
 }
 
 impl<D: FnMut(Decoded) -> bool> Blocks<D> {
+    fn new(schema: Schema, deliver: D) -> Self {
+        Self {
+            block_bytes: BLOCK_RECORDS * RecordLayout::of(schema).record_bytes,
+            current: RecordBlock::default(),
+            deliver,
+            stopped: false,
+        }
+    }
+
     fn deliver(&mut self, decoded: Decoded) {
         self.stopped = self.stopped || !(self.deliver)(decoded);
     }
@@ -145,5 +165,8 @@ impl<D: FnMut(Decoded) -> bool> Sink for Blocks<D> {
         if block.bytes.len() >= self.block_bytes {
             self.deliver_current();
         }
+    }
+    fn is_stopped(&self) -> bool {
+        self.stopped
     }
 }

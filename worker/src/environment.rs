@@ -99,10 +99,17 @@ pub enum Outcome {
         /// Why.
         error: String,
     },
+    /// Another is fetching its stream: it waits for that.
+    Waits,
     /// The vendor doesn't have it yet.
     NotYet {
         /// The vendor's words.
         error: String,
+    },
+    /// The vendor doesn't have it, and doesn't say that it will: a known gap.
+    Gap {
+        /// Which.
+        reason: String,
     },
     /// Given up.
     Dead {

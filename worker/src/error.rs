@@ -1,11 +1,12 @@
 //! What can go wrong with a chunk.
 
+use common::archive::JoinError;
 use common::files::FilesError;
 use common::quality::QuarantineLimit;
 use common::source::SourceError;
 use common::store::StoreError;
-use common::time::Nanos;
-use common::vendor::VendorError;
+use common::time::{Day, Nanos};
+use common::vendor::{Condition, VendorError};
 
 use crate::validate::Tally;
 use common::dbn_stream::StreamError;
@@ -22,6 +23,24 @@ pub enum ChunkError {
     /// The stream is not whole.
     #[error(transparent)]
     Stream(#[from] StreamError),
+    /// The stream was cut, and its whole records are kept: the next attempt goes on from there.
+    #[error("the stream was cut, and {records} records of it are kept")]
+    Cut {
+        /// Records that are kept.
+        records: u64,
+        /// Where, or by what.
+        #[source]
+        source: Box<ChunkError>,
+    },
+    /// The source sends other records than those that were kept before the stream was cut.
+    #[error("the records of {time} are other ones than when the stream was cut; it is begun anew")]
+    Differs {
+        /// The last index time of those that were kept.
+        time: Nanos,
+    },
+    /// Another chunk's worker is fetching the same stream.
+    #[error("another chunk needs the same stream, and it is being fetched")]
+    NotOurTurn,
     /// The stream ended well, and holds another number of records than the vendor counts.
     #[error("received {received} records where the vendor counts {counted}")]
     Count {
@@ -52,6 +71,14 @@ pub enum ChunkError {
     /// No mapping for the schema was loaded.
     #[error("no mapping is loaded for the schema {0}")]
     NoMapping(dbn::Schema),
+    /// The source has no data of a day: not yet, or a known gap.
+    #[error("{day} is {} at the vendor", condition.name())]
+    Absent {
+        /// The day.
+        day: Day,
+        /// Pending or missing.
+        condition: Condition,
+    },
     /// The archive has no stream of the chunk, so that it can't be gone through again.
     #[error("the archive has no stream of this chunk")]
     NotArchived,
@@ -130,6 +157,17 @@ impl From<SourceError> for ChunkError {
         match error {
             SourceError::Vendor(error) => Self::Vendor(error),
             SourceError::Files(error) => Self::Files(error),
+        }
+    }
+}
+
+impl From<JoinError> for ChunkError {
+    fn from(error: JoinError) -> Self {
+        match error {
+            JoinError::Archive(error) => Self::Archive(error),
+            JoinError::Damaged(what) => Self::Damaged(what),
+            JoinError::Stream(error) => Self::Stream(error),
+            JoinError::Stopped => Self::Stopped,
         }
     }
 }

@@ -1,26 +1,34 @@
-//! Fetch: source → archive, proven whole and durable before it counts.
+//! Fetch: source → archive, proven whole and durable before it counts; what was received of a stream
+//! that was cut is gone on from.
 
-use bytes::Bytes;
-use common::archive::{Archive, Manifest, Part, StreamFacts};
-use common::source::{Pieces, Source, SourceError};
+mod compare;
+mod intake;
+mod price;
+mod receive;
+mod resume;
+
+use common::archive::{Archive, Manifest, Partial, StreamName};
+use common::chunk::ChunkState;
+use common::request::Symbols;
+use common::source::Source;
 use common::store::coverage::own_slices;
-use common::store::{Claim, Held};
+use common::store::{Claim, Held, Moment};
 use common::time::Nanos;
-use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
-use dbn::Schema;
-use tokio::sync::mpsc;
+use common::vendor::{RangeRequest, Resolution, VendorError};
+use dbn::{SType, Schema};
 
+use crate::absence::check_absence;
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
 use crate::patience::patiently;
-use crate::turns::turn;
-use common::dbn_stream::{DbnStream, ProofOnly};
+use intake::{End, Taken};
+use price::{at_price, count, counted, for_the_rest, priced};
+use receive::receive;
+use resume::{forget, kept, on_thread};
 
-/// Pieces of the body between the network and the thread that checks and writes them.
-const PIECES_AHEAD: usize = 16;
-/// Times that the vendor's count is asked for again before a stream is given up.
-const RECOUNTS: u32 = 3;
+/// Answers in a row that bring nothing new, where the source counts more, until a stream is begun anew.
+const FRUITLESS_MAX: u32 = 3;
 
 /// What a fetch came to.
 #[derive(Clone, Debug)]
@@ -46,127 +54,269 @@ pub enum Fetched {
     },
 }
 
+/// What an answer to a request came to.
+enum Answered {
+    /// The stream is whole.
+    Whole(Box<Manifest>),
+    /// There is more than was paid for: the rest has its price.
+    Outgrown(Box<(Partial, Claim)>),
+}
+
 /// Brings a chunk's stream into the archive, unless it is there.
 ///
 /// # Errors
-/// [`ChunkError`]; what was received is paid for and settled.
+/// [`ChunkError`]; what was received is paid for and settled, and kept where it can be gone on from.
 pub async fn fetch(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
+    fetch_revision(environment, claim, 1).await
+}
+
+/// The same, of an answer of this revision at least: earlier ones stay in the archive.
+///
+/// # Errors
+/// As [`fetch`].
+pub async fn fetch_revision(
+    environment: &Environment,
+    claim: &Claim,
+    at_least: u32,
+) -> Result<Fetched, ChunkError> {
     let request = claim.chunk.range_request();
-    let _turn = turn(&request).await;
     let source = &*environment.sources.of(&claim.chunk.source).await?;
     let archive = environment.archive.of_origin(source.origin(&request)?);
-    let archived = archive.find(&request).map_err(ChunkError::Archive)?;
-    if let Some(manifest) = archived {
-        patiently(environment, || {
-            environment.store.record_archived(claim, &manifest)
-        })
-        .await?;
-        return Ok(Fetched::Archived {
-            manifest: Box::new(manifest),
-            from_archive: true,
-        });
+    if let Some(manifest) = archived(&archive, claim, at_least).await? {
+        return found(environment, claim, manifest).await;
     }
-    if let Some(resolution) = held_by_others(environment, claim).await? {
+    let stream = archive.objects().stream(&request, at_least);
+    let store = &environment.store;
+    if !store.take_turn(claim, &stream.key(), Nanos::now()).await? {
+        return Err(ChunkError::NotOurTurn);
+    }
+    // Whoever had the turn before may have brought it.
+    if let Some(manifest) = archived(&archive, claim, at_least).await? {
+        return found(environment, claim, manifest).await;
+    }
+    // What a settled chunk holds is its own, and asked for again because it is.
+    if claim.state == ChunkState::Running
+        && let Some(resolution) = held_by_others(environment, claim).await?
+    {
         return Ok(Fetched::Held { resolution });
     }
-    let priced = tokio::select! {
+    let fetched = fetch_stream(environment, source, &archive, claim, &stream).await;
+    match fetched {
+        Ok(Some(manifest)) => {
+            fail::fail_point!("archived", |_| Err(ChunkError::Panic("archived".into())));
+            store.record_archived(claim, &manifest).await?;
+            Ok(Fetched::Archived {
+                manifest: Box::new(manifest),
+                from_archive: false,
+            })
+        }
+        Ok(None) => nothing(environment, claim).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// The archived stream that has the chunk's records. Definitions of some symbols are among those of
+/// all: who has paid for a day's never pays for it again.
+async fn archived(
+    archive: &Archive,
+    claim: &Claim,
+    at_least: u32,
+) -> Result<Option<Manifest>, ChunkError> {
+    let chunk = &claim.chunk;
+    let request = chunk.range_request();
+    let found = archive.find_at_least(&request, at_least).await;
+    let found = found.map_err(ChunkError::Archive)?;
+    if found.is_some() || chunk.schema != Schema::Definition {
+        return Ok(found);
+    }
+    let all = RangeRequest::new(
+        &chunk.dataset,
+        chunk.schema,
+        SType::RawSymbol,
+        &Symbols::ALL,
+        chunk.days,
+    );
+    let found = archive.find_at_least(&all, at_least).await;
+    found.map_err(ChunkError::Archive)
+}
+
+async fn found(
+    environment: &Environment,
+    claim: &Claim,
+    manifest: Manifest,
+) -> Result<Fetched, ChunkError> {
+    patiently(environment, || {
+        environment.store.record_archived(claim, &manifest)
+    })
+    .await?;
+    Ok(Fetched::Archived {
+        manifest: Box::new(manifest),
+        from_archive: true,
+    })
+}
+
+/// Receives what is missing of a stream; `None` when the source has nothing of it.
+async fn fetch_stream(
+    environment: &Environment,
+    source: &dyn Source,
+    archive: &Archive,
+    claim: &Claim,
+    stream: &StreamName,
+) -> Result<Option<Manifest>, ChunkError> {
+    let request = &stream.request;
+    let asked = async {
+        if claim.chunk.expected.is_none_or(|count| count == 0) {
+            check_absence(environment, &claim.chunk).await?;
+        }
+        let partial = kept(source, archive, stream, &claim.chunk).await?;
+        Ok::<_, ChunkError>((partial, priced(source, claim, request).await?))
+    };
+    let asked = tokio::select! {
         biased;
         () = environment.stop.cancelled() => Err(ChunkError::Stopped),
-        priced = priced(source, claim, &request) => priced,
+        asked = asked => asked,
     };
-    let Some(claim) = &priced? else {
-        return nothing(environment, claim).await;
+    let (mut partial, claim) = asked?;
+    let Some(mut claim) = claim else {
+        return Ok(None);
     };
-    let expected = claim.chunk.expected.unwrap_or_default();
-    let reservation = environment.store.reserve(claim, Nanos::now()).await?;
+    loop {
+        let expected = claim.chunk.expected.unwrap_or_default();
+        if partial.ended {
+            let proof = counted(source, request, partial.records(), expected, |count| {
+                count == partial.records()
+            });
+            if proof.await.is_ok() {
+                return finish(archive, stream, partial).await.map(Some);
+            }
+        }
+        match answer(environment, source, archive, &claim, stream, &partial).await {
+            Ok(Answered::Whole(manifest)) => return Ok(Some(*manifest)),
+            Ok(Answered::Outgrown(rest)) => (partial, claim) = *rest,
+            // A refusal alone proves nothing: the vendor's count has to agree.
+            Err(ChunkError::Vendor(VendorError::NoSession { .. }))
+                if partial.parts.is_empty() && count(source, request).await? == 0 =>
+            {
+                check_absence(environment, &claim.chunk).await?;
+                return Ok(None);
+            }
+            Err(
+                error @ (ChunkError::Differs { .. }
+                | ChunkError::Damaged(_)
+                | ChunkError::Vendor(VendorError::NoSession { .. })),
+            ) => {
+                forget(archive, stream, &partial).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Asks for what is missing, once, and makes of it what can be made.
+async fn answer(
+    environment: &Environment,
+    source: &dyn Source,
+    archive: &Archive,
+    claim: &Claim,
+    stream: &StreamName,
+    partial: &Partial,
+) -> Result<Answered, ChunkError> {
+    let rest = &for_the_rest(claim, partial);
+    let reservation = environment.store.reserve(rest, Moment::Now).await?;
     fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
-    let (received, billable_bytes) = receive(environment, source, &archive, claim, &request).await;
+    let (received, billable_bytes) =
+        receive(environment, source, archive, rest, stream, partial).await;
     // Kept before it is settled: what is paid for must not be lost to an error of the ledger's.
     let kept = match received {
-        Ok((part, facts)) => keep(source, &request, part, facts, expected).await,
+        Ok(taken) => keep(environment, source, archive, claim, stream, taken).await,
         Err(error) => Err(error),
     };
     // With a database that is away for a moment, what was paid stays known.
     patiently(environment, || {
         let store = &environment.store;
-        store.settle_spend(claim, reservation, billable_bytes, Nanos::now())
+        store.settle_spend(rest, reservation, billable_bytes, Nanos::now())
     })
     .await?;
-    let manifest = match kept {
-        Ok(manifest) => manifest,
-        // A refusal alone proves nothing: the vendor's count has to agree.
-        Err(ChunkError::Vendor(VendorError::NoSession { .. }))
-            if count(source, &request).await? == 0 =>
-        {
-            return nothing(environment, claim).await;
-        }
-        Err(error) => return Err(error),
-    };
-    fail::fail_point!("archived", |_| Err(ChunkError::Panic("archived".into())));
-    environment.store.record_archived(claim, &manifest).await?;
-    Ok(Fetched::Archived {
-        manifest: Box::new(manifest),
-        from_archive: false,
-    })
+    if billable_bytes > 0 {
+        // What is kept of a cut stream was not asked for again.
+        let saved = claim.chunk.cost - rest.chunk.cost;
+        environment.store.record_saved(claim, saved).await?;
+    }
+    kept
 }
 
-/// Proves a stream that ended well, and makes it durable.
+/// Proves a stream that ended well, and makes it findable; one that has grown gets its price.
 async fn keep(
+    environment: &Environment,
     source: &dyn Source,
-    request: &RangeRequest,
-    part: Part,
-    facts: StreamFacts,
-    expected: u64,
-) -> Result<Manifest, ChunkError> {
-    prove_times(request, &facts)?;
-    prove_count(source, request, facts.records, expected).await?;
-    tokio::task::spawn_blocking(move || part.finish(facts, Nanos::now()))
-        .await
-        .map_err(|error| ChunkError::Panic(error.to_string()))?
-        .map_err(ChunkError::Archive)
-}
-
-/// The claim with its count and price; `None` when there is nothing to fetch. What was planned
-/// without them, or as nothing, is asked for now: it may be there since, and must not go unpaid.
-async fn priced(
-    source: &dyn Source,
+    archive: &Archive,
     claim: &Claim,
-    request: &RangeRequest,
-) -> Result<Option<Claim>, ChunkError> {
-    let mut claim = claim.clone();
-    if claim.chunk.expected.is_some_and(|count| count > 0) {
-        return Ok(Some(claim));
+    stream: &StreamName,
+    taken: Taken,
+) -> Result<Answered, ChunkError> {
+    let (request, partial) = (&stream.request, taken.partial);
+    let (received, expected) = (partial.records(), claim.chunk.expected.unwrap_or_default());
+    let outgrown = matches!(taken.end, End::Outgrown);
+    if received < expected {
+        // A day that is absent since must not pass for an empty one.
+        check_absence(environment, &claim.chunk).await?;
     }
-    match count(source, request).await? {
-        0 => return Ok(None),
-        count => claim.chunk.expected = Some(count),
+    let short = !partial.ended && !outgrown;
+    let counted = counted(source, request, received, expected, |count| {
+        !short && (count == received || (outgrown && count > received))
+    });
+    match counted.await {
+        Ok(count) if outgrown => {
+            let claim = at_price(source, claim, request, count).await?;
+            Ok(Answered::Outgrown(Box::new((partial, claim))))
+        }
+        Ok(_) => {
+            let manifest = finish(archive, stream, partial).await?;
+            Ok(Answered::Whole(Box::new(manifest)))
+        }
+        Err(error @ ChunkError::Count { .. }) => {
+            let mut partial = partial;
+            partial.fruitless += u32::from(taken.new == 0);
+            // With nothing new again and again the next time would be as this one.
+            let in_circles = partial.fruitless >= FRUITLESS_MAX || outgrown;
+            if in_circles || partial.records() == 0 || !source.is_resumable() {
+                forget(archive, stream, &partial).await?;
+                return Err(error);
+            }
+            let (objects, stream) = (archive.objects(), stream.clone());
+            let noted = on_thread(move || {
+                let noted = objects.keep(&stream, &partial);
+                noted.map_err(ChunkError::Archive)
+            });
+            noted.await?;
+            Err(error)
+        }
+        Err(error) => Err(error),
     }
-    claim.chunk.billable_bytes = source.billable_bytes(request).await?;
-    claim.chunk.cost = source.cost(request).await?;
-    Ok(Some(claim))
 }
 
-/// The source's count; a window in which no symbol exists has none.
-async fn count(source: &dyn Source, request: &RangeRequest) -> Result<u64, ChunkError> {
-    match source.record_count(request).await {
-        Err(SourceError::Vendor(VendorError::NoSession { .. })) => Ok(0),
-        counted => Ok(counted?),
+/// Makes a whole stream findable.
+async fn finish(
+    archive: &Archive,
+    stream: &StreamName,
+    partial: Partial,
+) -> Result<Manifest, ChunkError> {
+    fail::fail_point!("before-manifest", |_| Err(ChunkError::Panic(
+        "before-manifest".into()
+    )));
+    let (objects, name, parts) = (archive.objects(), stream.clone(), partial.clone());
+    let finished = on_thread(move || Ok(objects.finish(&name, parts, Nanos::now())?)).await;
+    if let Err(ChunkError::Damaged(_)) = &finished {
+        forget(archive, stream, &partial).await?;
     }
+    finished
 }
 
-/// The source has no records: not ever, or not yet. In the first case the slices are held all the
-/// same, and nobody needs to ask again.
+/// The source has no records, and none of its days is absent: the slices are held all the same, and
+/// nobody needs to ask again.
 async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, ChunkError> {
     let chunk = &claim.chunk;
-    let source = environment.sources.of(&chunk.source).await?;
-    let conditions = source.conditions(&chunk.dataset, chunk.days).await?;
-    let pending = |of: &&DayCondition| of.condition == Condition::Pending;
-    if let Some(DayCondition { day, .. }) = conditions.iter().find(pending) {
-        return Err(ChunkError::Vendor(VendorError::NotYet {
-            available_end: None,
-            message: format!("{day} is pending"),
-        }));
-    }
     let resolution = resolve(environment, claim).await?;
     Ok(Fetched::Nothing {
         slices: asked_slices(chunk, &resolution),
@@ -207,118 +357,4 @@ pub(crate) async fn resolve(
     let source = environment.sources.of(&chunk.source).await?;
     let resolution = source.resolve(&chunk.dataset, chunk.stype_in, names, chunk.days);
     Ok(resolution.await?)
-}
-
-/// The records lie within the days that were asked for.
-fn prove_times(request: &RangeRequest, facts: &StreamFacts) -> Result<(), ChunkError> {
-    match facts.index_times {
-        Some((first, last)) if !(request.span.contains(first) && request.span.contains(last)) => {
-            Err(ChunkError::OutsideRange { first, last })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The number of records agrees with the source's own count; where it doesn't, the count is asked
-/// for again: history is rewritten, a plan grows old, and what was received is paid for.
-async fn prove_count(
-    source: &dyn Source,
-    request: &RangeRequest,
-    received: u64,
-    expected: u64,
-) -> Result<(), ChunkError> {
-    if received == expected {
-        return Ok(());
-    }
-    let mut counted = expected;
-    for _ in 0..RECOUNTS {
-        counted = source.record_count(request).await?;
-        if received == counted {
-            return Ok(());
-        }
-    }
-    Err(ChunkError::Count { received, counted })
-}
-
-/// Receives a stream into the archive's folder and takes it apart on the way: the proof, or the
-/// error; and in any case the bytes that the vendor bills.
-async fn receive(
-    environment: &Environment,
-    source: &dyn Source,
-    archive: &Archive,
-    claim: &Claim,
-    request: &RangeRequest,
-) -> (Result<(Part, StreamFacts), ChunkError>, u64) {
-    let unique = format!("{}-{}-{}", environment.worker, claim.chunk.id, claim.epoch);
-    let part = match archive.begin(request, &unique) {
-        Ok(part) => part,
-        Err(error) => return (Err(ChunkError::Archive(error)), 0),
-    };
-    // The vendor may have asked everybody to wait for long, or take long to answer.
-    let asked = tokio::select! {
-        biased;
-        () = environment.stop.cancelled() => Err(ChunkError::Stopped),
-        asked = source.get_range(request) => asked.map_err(ChunkError::from),
-    };
-    let stream = match asked {
-        Ok(stream) => stream,
-        Err(error) => return (Err(error), 0),
-    };
-    let schema = claim.chunk.schema;
-    let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    let thread = tokio::task::spawn_blocking(move || take(part, schema, receiver));
-    let pumped = pump(environment, stream, sender).await;
-    match thread.await {
-        Err(error) => (
-            Err(ChunkError::Panic(error.to_string())),
-            claim.chunk.billable_bytes,
-        ),
-        // A broken connection explains why the stream isn't whole, not the other way round.
-        Ok((taken, bytes)) => (pumped.and(taken), bytes),
-    }
-}
-
-/// Hands the body on until it ends, fails, or the work is stopped.
-async fn pump(
-    environment: &Environment,
-    mut stream: Box<dyn Pieces>,
-    sender: mpsc::Sender<Bytes>,
-) -> Result<(), ChunkError> {
-    loop {
-        let next = tokio::select! {
-            next = stream.next() => next?,
-            () = environment.stop.cancelled() => return Err(ChunkError::Stopped),
-        };
-        match next {
-            None => return Ok(()),
-            Some(piece) => {
-                if sender.send(piece).await.is_err() {
-                    // The thread has met damage and says so itself.
-                    return Ok(());
-                }
-            }
-        }
-    }
-}
-
-fn take(
-    mut part: Part,
-    schema: Schema,
-    mut pieces: mpsc::Receiver<Bytes>,
-) -> (Result<(Part, StreamFacts), ChunkError>, u64) {
-    let mut decoder = match DbnStream::new(schema) {
-        Ok(decoder) => decoder,
-        Err(error) => return (Err(error.into()), 0),
-    };
-    while let Some(piece) = pieces.blocking_recv() {
-        if let Err(error) = part.write(&piece) {
-            return (Err(ChunkError::Archive(error)), decoder.billable_bytes());
-        }
-        if let Err(error) = decoder.push(&piece, &mut ProofOnly) {
-            return (Err(error.into()), decoder.billable_bytes());
-        }
-    }
-    let billable_bytes = decoder.billable_bytes();
-    let facts = decoder.finish().map_err(ChunkError::from);
-    (facts.map(|facts| (part, facts)), billable_bytes)
 }

@@ -22,9 +22,10 @@ pub async fn load(
     claim: &Claim,
     manifest: &Manifest,
 ) -> Result<Loaded, ChunkError> {
-    load_undamaged(environment, claim, manifest)
-        .await
-        .map_err(|error| damaged(environment, manifest, error))
+    match load_undamaged(environment, claim, manifest).await {
+        Err(error) => Err(damaged(environment, manifest, error).await),
+        loaded => loaded,
+    }
 }
 
 async fn load_undamaged(
@@ -40,11 +41,11 @@ async fn load_undamaged(
     let limit = environment.settings.max_quarantine_percent;
     let encoder = environment.store.encoder(mapping, chunk);
     let archive = &environment.archive;
-    let mut stream = Preparation::open(archive, mapping, chunk, manifest, limit, encoder)?;
+    let mut stream = Preparation::open(archive, mapping, chunk, manifest, limit, encoder);
     let Some(metadata) = stream.metadata().await else {
         return Err(no_header(stream).await);
     };
-    let resolution = match resolution_in_stream(claim, &metadata) {
+    let resolution = match resolution_in_stream(claim, manifest, &metadata) {
         Some(resolution) => resolution,
         None => crate::fetch::resolve(environment, claim).await?,
     };
@@ -66,7 +67,8 @@ async fn load_undamaged(
         "load-begun".into()
     )));
     let others = load.held_by_others().await?;
-    stream.own(Ownership::new(chunk, &loaded.resolution, others));
+    let comes_along = manifest.request.symbols != chunk.symbols;
+    stream.own(Ownership::new(chunk, &loaded.resolution, others).among_others(comes_along));
     let reached = |records| environment.activities.reached(chunk.id, records);
     let (load, prepared) = pour(stream, load, manifest, &mut loaded, reached).await?;
     prepared.account(&mut loaded);
@@ -143,22 +145,26 @@ pub(crate) async fn no_header(stream: Preparation) -> ChunkError {
 
 /// The stream was whole when it was archived: what can't be read now was damaged since, and is to
 /// be fetched again. Values that don't fit are the mapping's matter, not the archive's.
-fn damaged(environment: &Environment, manifest: &Manifest, error: ChunkError) -> ChunkError {
+async fn damaged(environment: &Environment, manifest: &Manifest, error: ChunkError) -> ChunkError {
     let text = match error {
         ChunkError::Damaged(text) => text,
         error @ (ChunkError::Stream(_) | ChunkError::Count { .. }) => crate::error::chain(&error),
         other => return other,
     };
-    match environment.archive.forget(manifest) {
+    match environment.archive.forget(manifest).await {
         Ok(()) => ChunkError::Damaged(text),
         Err(error) => ChunkError::Archive(error),
     }
 }
 
 /// What the chunk's symbols mean, where the stream says so itself.
-pub(crate) fn resolution_in_stream(claim: &Claim, metadata: &Metadata) -> Option<Resolution> {
+pub(crate) fn resolution_in_stream(
+    claim: &Claim,
+    manifest: &Manifest,
+    metadata: &Metadata,
+) -> Option<Resolution> {
     // What was asked for by other symbols than the chunk's own says nothing about them.
-    let own_symbols = claim.chunk.range_request().symbols == claim.chunk.symbols;
+    let own_symbols = manifest.request.symbols == claim.chunk.symbols;
     let in_stream = from_metadata(metadata);
     let says = own_symbols && claim.chunk.symbols.names().is_some();
     (says && !in_stream.windows.is_empty()).then_some(in_stream)

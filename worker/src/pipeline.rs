@@ -20,7 +20,7 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
     loop {
         // Another chunk may settle a slice while this one's records are on their way: then they are
         // gone through again without it.
-        match attempt(environment, claim).await {
+        match attempt(environment, claim, meetings == 0).await {
             Err(ChunkError::Store(StoreError::Contended)) if meetings < MEETINGS_MAX => {
                 meetings += 1;
                 tracing::info!(chunk = %claim.chunk.id, "another chunk took a slice; going on with the rest");
@@ -30,7 +30,11 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
     }
 }
 
-async fn attempt(environment: &Environment, claim: &Claim) -> Result<Outcome, ChunkError> {
+async fn attempt(
+    environment: &Environment,
+    claim: &Claim,
+    first: bool,
+) -> Result<Outcome, ChunkError> {
     fail::fail_point!("claimed", |_| Err(ChunkError::Panic("claimed".into())));
     let (manifest, from_archive) = match fetch(environment, claim).await? {
         Fetched::Archived {
@@ -53,6 +57,11 @@ async fn attempt(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
             return Ok(Outcome::Empty);
         }
     };
+    // What this claim has just received itself was not saved.
+    if from_archive && first {
+        let saved = claim.chunk.cost;
+        environment.store.record_saved(claim, saved).await?;
+    }
     environment.activities.loads(claim.chunk.id);
     let loaded = load(environment, claim, &manifest).await?;
     if manifest.records == 0 {

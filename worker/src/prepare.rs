@@ -1,9 +1,7 @@
 //! Prepare: an archived stream to rows that may be loaded, on a thread of its own: decode →
 //! transform → own → validate, a few blocks ahead of the database.
 
-use std::fs::File;
-
-use common::archive::{Archive, Manifest, StreamFacts};
+use common::archive::{Archive, Manifest, Objects, StreamFacts};
 use common::as_u64;
 use common::configuration::mapping::Mapping;
 use common::expression::Parameters;
@@ -14,9 +12,8 @@ use dbn::Metadata;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::decode::{Decoded, RecordBlock, decode};
+use crate::decode::{Decoded, RecordBlock, decode_archived};
 use crate::error::{ChunkError, OverQuarantined};
-use crate::hashing::Hashing;
 use crate::ownership::Ownership;
 use crate::transform::parts;
 use crate::validate::{Tally, ValidBlock, Validator};
@@ -94,10 +91,9 @@ pub struct Prepared {
 
 impl Preparation {
     /// Begins with an archived stream. Records wait until [`Self::own`] says whose they are; rows
-    /// are encoded where the database takes them so.
-    ///
-    /// # Errors
-    /// [`ChunkError::Archive`] when it can't be opened.
+    /// are encoded where the database takes them so. What can't be opened is told by
+    /// [`Self::finish`].
+    #[must_use]
     pub fn open(
         archive: &Archive,
         mapping: &Mapping,
@@ -105,8 +101,7 @@ impl Preparation {
         manifest: &Manifest,
         limit: QuarantineLimit,
         encoder: Option<RowEncoder>,
-    ) -> Result<Self, ChunkError> {
-        let file = archive.read(manifest).map_err(ChunkError::Archive)?;
+    ) -> Self {
         let (metadata_sender, metadata) = mpsc::channel(1);
         let (blocks_sender, blocks) = mpsc::channel(BLOCKS_AHEAD);
         let (ownership, owned) = oneshot::channel();
@@ -130,18 +125,17 @@ impl Preparation {
             failed: None,
             encoder,
         };
-        let file = Hashing::new(file);
-        let archived = manifest.sha256.clone();
+        let (objects, archived) = (archive.objects(), manifest.clone());
         let thread = tokio::task::spawn_blocking(move || {
-            stages.run(file, &archived, &metadata_sender, &blocks_sender)
+            stages.run(&objects, &archived, &metadata_sender, &blocks_sender)
         });
-        Ok(Self {
+        Self {
             metadata,
             ownership: Some(ownership),
             blocks,
             thread,
             limit,
-        })
+        }
     }
 
     /// The stream's header; `None` when it has none.
@@ -187,7 +181,7 @@ impl Prepared {
         loaded.covered = self.ownership.covered;
         loaded.filtered = self.ownership.filtered;
         loaded.fetched = self.facts.records.saturating_sub(self.ownership.filtered);
-        loaded.slices = self.ownership.own().to_vec();
+        loaded.slices = self.ownership.slices();
         loaded.failures = self.tally.failures();
     }
 }
@@ -207,13 +201,13 @@ impl Stages {
     /// Goes through the whole stream, as long as somebody takes what comes out of it.
     fn run(
         mut self,
-        mut file: Hashing<File>,
-        archived: &str,
+        objects: &Objects,
+        archived: &Manifest,
         metadata: &mpsc::Sender<Metadata>,
         blocks: &mpsc::Sender<ReadyBlock>,
     ) -> Result<Prepared, ChunkError> {
         let schema = self.mapping.schema;
-        let facts = decode(&mut file, schema, |decoded| match decoded {
+        let facts = decode_archived(objects, archived, schema, |decoded| match decoded {
             Decoded::Metadata(header) => metadata.blocking_send(*header).is_ok(),
             Decoded::Records(block) => match self.prepare(block) {
                 Ok(ready) => ready
@@ -225,13 +219,10 @@ impl Stages {
                 }
             },
         });
-        // Not every change is one that the decoder could notice; and what it, or anything after
-        // it, took exception to may be the change.
-        match file.sha256().map_err(ChunkError::Archive)? == archived {
-            true => self.finish(facts),
-            false => Err(ChunkError::Damaged(
-                "its bytes are not those that were archived".into(),
-            )),
+        match facts {
+            // What was taken exception to on the way may be the damage.
+            Err(error @ (ChunkError::Damaged(_) | ChunkError::Archive(_))) => Err(error),
+            facts => self.finish(facts),
         }
     }
 

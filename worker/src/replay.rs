@@ -100,18 +100,21 @@ impl<'a> Opened<'a> {
             .mappings
             .get(&chunk.schema)
             .ok_or(ChunkError::NoMapping(chunk.schema))?;
-        let found = environment.archive.manifest(&replayable.archive_object);
+        let found = environment
+            .archive
+            .manifest(&replayable.archive_object)
+            .await;
         let manifest = found
             .map_err(ChunkError::Archive)?
             .ok_or(ChunkError::NotArchived)?;
         let limit = environment.limit;
         let encoder = environment.store.encoder(mapping, chunk);
         let archive = &environment.archive;
-        let mut stream = Preparation::open(archive, mapping, chunk, &manifest, limit, encoder)?;
+        let mut stream = Preparation::open(archive, mapping, chunk, &manifest, limit, encoder);
         let Some(metadata) = stream.metadata().await else {
             return Err(no_header(stream).await);
         };
-        let owned = match resolution_in_stream(&replayable.claim, &metadata) {
+        let owned = match resolution_in_stream(&replayable.claim, &manifest, &metadata) {
             _ if replayable.state == ChunkState::Done => {
                 Owned::Slices(environment.store.slices_of(chunk.id).await?)
             }
@@ -133,7 +136,8 @@ impl<'a> Opened<'a> {
         let chunk = &self.chunk.claim.chunk;
         self.stream.own(match &self.owned {
             Owned::Slices(slices) => Ownership::kept(chunk, slices, others),
-            Owned::Symbols(resolution) => Ownership::new(chunk, resolution, others),
+            Owned::Symbols(resolution) => Ownership::new(chunk, resolution, others)
+                .among_others(self.manifest.request.symbols != chunk.symbols),
         });
     }
 

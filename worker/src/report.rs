@@ -80,10 +80,12 @@ impl Reporter {
                 let (to, records) = match outcome {
                     Outcome::Done { records, .. } => (ChunkState::Done, *records),
                     Outcome::Empty => (ChunkState::Empty, 0),
+                    Outcome::Gap { .. } => (ChunkState::Cancelled, 0),
                     Outcome::Dead { .. } => (ChunkState::Dead, 0),
-                    Outcome::Retry { .. } | Outcome::NotYet { .. } | Outcome::HandedBack => {
-                        (ChunkState::Pending, 0)
-                    }
+                    Outcome::Retry { .. }
+                    | Outcome::Waits
+                    | Outcome::NotYet { .. }
+                    | Outcome::HandedBack => (ChunkState::Pending, 0),
                 };
                 (job, chunk, ChunkState::Running, to, records, *seconds)
             }
@@ -133,8 +135,14 @@ fn log(event: &Event) {
             Outcome::Retry { error } => {
                 tracing::warn!(%job, %chunk, %schema, %days, error, "a chunk will be tried again");
             }
+            Outcome::Waits => {
+                tracing::debug!(%job, %chunk, %schema, %days, "a chunk waits for a stream");
+            }
             Outcome::NotYet { error } => {
                 tracing::info!(%job, %chunk, %schema, %days, error, "a chunk is not there yet");
+            }
+            Outcome::Gap { reason } => {
+                tracing::warn!(%job, %chunk, %schema, %days, reason, "a chunk is a known gap");
             }
             Outcome::Dead { error } => {
                 tracing::error!(%job, %chunk, %schema, %days, error, "a chunk is dead");

@@ -58,7 +58,8 @@ impl Service {
         let connections = u32::try_from(2 * slots + 4).unwrap_or(u32::MAX);
         let url = &settings.database_url;
         let store = Store::open_with(url, Access::Work, connections).await?;
-        let store = Arc::new(store.ok_or_else(needs_postgres)?);
+        let store = store.ok_or_else(needs_postgres)?;
+        let store = Arc::new(store.within_budget(settings.budget_usd));
         let mappings = mappings(files, &store).await?;
         let limits = Limits::by(&settings);
         let limiter = Limiter::fleet(connect().await?, FleetOptions::default(), limits);

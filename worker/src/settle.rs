@@ -5,16 +5,17 @@ use std::time::Duration;
 use common::files::FilesError;
 use common::source::one_line;
 use common::store::settle::PutOff;
-use common::store::{Claim, Due, Moment, StoreError};
-use common::time::Nanos;
-use common::vendor::VendorError;
+use common::store::{Budget, Claim, Due, Moment, StoreError};
+use common::time::{Day, Nanos};
 use common::vendor::retry::RetryDelays;
+use common::vendor::{Condition, VendorError};
 
+use crate::bounds::{from_there, not_yet, set_apart};
 use crate::environment::{Environment, Event, Outcome};
 use crate::error::{ChunkError, chain};
 
-/// How long to wait for days that the vendor doesn't have yet, when it doesn't say.
-const NOT_YET: Duration = Duration::from_secs(3600);
+/// How long to wait for another that fetches the same stream.
+const TURN: Duration = Duration::from_secs(1);
 
 /// The longest wait before a retry, whatever the vendor asks for.
 pub const RETRY_WAIT_MAX: Duration = common::vendor::limiter::WAIT_MAX;
@@ -23,15 +24,27 @@ pub const RETRY_WAIT_MAX: Duration = common::vendor::limiter::WAIT_MAX;
 const MEND: &str = ". Nothing of it was loaded; mend the rule or the mapping, or raise \
     max_quarantine_percent, and run the job again: it reads the archive";
 
+/// How work goes on that its job's limit stopped.
+const RAISE: &str = ". Nothing is lost: submit or run the job again with a higher max_cost_usd, and \
+    it goes on";
+
 /// What an error leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Try again, after this long at least.
     Retry(Option<Duration>),
-    /// Try again once the vendor has the days.
+    /// Load the whole days before this instant now, and the rest once the vendor has it.
     NotYet(Option<Nanos>),
+    /// Load the whole days from this instant on; the vendor will never have those before.
+    FromThere(Option<Nanos>),
+    /// Set this day apart: it waits for the vendor, or is a known gap.
+    SetApart(Day, Condition),
     /// Try again when the database is back; the chunk is as good as before.
     AfterOutage,
+    /// Go on from what is kept; the chunk is better than before.
+    Resume,
+    /// Try again when another may have fetched its stream.
+    AwaitTurn,
     /// Give the chunk up: it would fail again.
     Dead,
     /// Hand the chunk back, and pause its job: its budget is spent.
@@ -55,6 +68,9 @@ pub fn decide(error: &ChunkError) -> Decision {
                 Decision::PauseAll
             }
             VendorError::NotYet { available_end, .. } => Decision::NotYet(*available_end),
+            VendorError::BeforeStart {
+                available_start, ..
+            } => Decision::FromThere(*available_start),
             VendorError::RateLimited { retry_after } => Decision::Retry(*retry_after),
             VendorError::Refused { .. } => Decision::Dead,
             // Symbols that resolve to nothing end a fetch as empty; elsewhere they are passing.
@@ -101,6 +117,7 @@ pub fn decide(error: &ChunkError) -> Decision {
         | ChunkError::Count { .. }
         | ChunkError::Unmapped { .. }
         | ChunkError::OutsideRange { .. }
+        | ChunkError::Differs { .. }
         | ChunkError::Damaged(_)
         | ChunkError::Panic(_) => Decision::Retry(None),
         ChunkError::Quarantine(_)
@@ -110,6 +127,10 @@ pub fn decide(error: &ChunkError) -> Decision {
         | ChunkError::Unresolved
         | ChunkError::OtherRecords { .. }
         | ChunkError::WorkersLost(_) => Decision::Dead,
+        // However often a stream is cut: each time there is less to ask for.
+        ChunkError::Cut { .. } => Decision::Resume,
+        ChunkError::NotOurTurn => Decision::AwaitTurn,
+        ChunkError::Absent { day, condition } => Decision::SetApart(*day, *condition),
         ChunkError::Stopped => Decision::HandBack,
     }
 }
@@ -132,6 +153,9 @@ pub async fn settle_error(
     if matches!(error, ChunkError::Quarantine(_)) {
         text.push_str(MEND);
     }
+    if let ChunkError::Store(StoreError::OverBudget { budget, .. }) = error {
+        text.push_str(&how_it_goes_on(*budget, claim));
+    }
     match decide(error) {
         Decision::Drop => Ok(Outcome::HandedBack),
         Decision::Dead => {
@@ -152,17 +176,23 @@ pub async fn settle_error(
                 .await?;
             Ok(Outcome::Retry { error: text })
         }
-        Decision::AfterOutage => {
+        Decision::AwaitTurn => {
+            let why = PutOff::HandedBack(text);
+            store
+                .put_off(claim, &why, Due::After(TURN), Moment::Now)
+                .await?;
+            Ok(Outcome::Waits)
+        }
+        Decision::AfterOutage | Decision::Resume => {
             let why = PutOff::HandedBack(text.clone());
             let due = Due::After(RetryDelays::by(&environment.settings).after(1));
             store.put_off(claim, &why, due, Moment::Now).await?;
             Ok(Outcome::Retry { error: text })
         }
-        Decision::NotYet(available_end) => {
-            let due = Due::After(not_yet_due(claim, available_end));
-            let why = PutOff::NotYet(text.clone());
-            store.put_off(claim, &why, due, Moment::Now).await?;
-            Ok(Outcome::NotYet { error: text })
+        Decision::NotYet(available_end) => not_yet(environment, claim, available_end, text).await,
+        Decision::FromThere(start) => from_there(environment, claim, start, text).await,
+        Decision::SetApart(day, condition) => {
+            set_apart(environment, claim, day, condition, text).await
         }
         decision @ (Decision::PauseJob | Decision::PauseAll) => {
             let job = (decision == Decision::PauseJob).then_some(claim.chunk.job);
@@ -179,6 +209,18 @@ pub async fn settle_error(
             hand_back(environment, claim, text).await
         }
         Decision::HandBack => hand_back(environment, claim, text).await,
+    }
+}
+
+/// How work goes on that a budget stopped.
+fn how_it_goes_on(budget: Budget, claim: &Claim) -> String {
+    match budget {
+        Budget::Job => RAISE.to_owned(),
+        Budget::Month(month) => format!(
+            ". Nothing is lost: once {month} is over, or where work begins with a higher \
+             BACKHAUL_BUDGET_USD, `scheduler resume {}` lets it go on",
+            claim.chunk.job
+        ),
     }
 }
 
@@ -199,12 +241,4 @@ async fn hand_back(
         .put_off(claim, &why, due, Moment::Now)
         .await?;
     Ok(Outcome::HandedBack)
-}
-
-/// The vendor's data grows as time passes: what is missing today at the end of the chunk will be
-/// there that much later.
-fn not_yet_due(claim: &Claim, available_end: Option<Nanos>) -> Duration {
-    let missing = available_end.map(|end| claim.chunk.days.span().end.seconds_since(end));
-    let wait = missing.unwrap_or(0.0).max(NOT_YET.as_secs_f64());
-    Duration::from_secs_f64(wait.min(7.0 * 86_400.0))
 }

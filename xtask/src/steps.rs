@@ -32,6 +32,20 @@ pub fn test(root: &Path) -> Result<(), String> {
     if has(root, "deny") {
         cargo(root, &["deny", "check", "bans", "licenses", "sources"], &[])?;
     }
+    // The archive in a bucket, which a default build does without.
+    let bucket = [
+        "test",
+        "--package",
+        "common",
+        "--features",
+        "s3",
+        "--locked",
+    ];
+    cargo(
+        root,
+        &[bucket.as_slice(), &["--test", "it", "storage"]].concat(),
+        &[],
+    )?;
     if has(root, "nextest") {
         let tests = [
             "nextest",

@@ -128,7 +128,9 @@ impl Document {
     fn refuse(&self, place: Option<(u64, u64)>, message: String, help: Option<String>) -> Refusal {
         let excerpt = place.and_then(|(line, column)| {
             let index = usize::try_from(line).ok()?.checked_sub(1)?;
-            let line = self.text.lines().nth(index)?;
+            // YAML ends a line also at a lone carriage return.
+            let text = self.text.replace("\r\n", "\n");
+            let line = text.split(['\n', '\r']).nth(index)?;
             let excerpt = Excerpt {
                 text: line.to_owned(),
                 is_line: true,

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::document::Refusal;
+use super::document::{Document, Refusal};
 use super::files::ConfigFiles;
+use crate::money::{NotDollars, Usd};
 use crate::nearest::nearest;
 use crate::quality::{NotAPercentage, QuarantineLimit};
 use crate::store::connection::is_postgres;
@@ -97,6 +98,9 @@ pub struct Settings {
     /// (`BACKHAUL_MAX_QUARANTINE_PERCENT`), where a job doesn't say otherwise: above it the chunk
     /// is given up and nothing of it loaded. Default 1.
     pub max_quarantine_percent: QuarantineLimit,
+    /// The dollars that all jobs together may spend in a calendar month, in UTC
+    /// (`BACKHAUL_BUDGET_USD`). None by default. Every worker of a fleet needs the same.
+    pub budget_usd: Option<Usd>,
 }
 
 impl fmt::Debug for Settings {
@@ -126,6 +130,7 @@ impl Default for Settings {
             symbology_requests_per_second: 100.0,
             vendor_connections_max: 100,
             max_quarantine_percent: QuarantineLimit::default(),
+            budget_usd: None,
         }
     }
 }
@@ -149,6 +154,7 @@ const ENVIRONMENT: &[&str] = &[
     "BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND",
     "BACKHAUL_VENDOR_CONNECTIONS_MAX",
     "BACKHAUL_MAX_QUARANTINE_PERCENT",
+    "BACKHAUL_BUDGET_USD",
     "BACKHAUL_CONFIG_DIR",
     "BACKHAUL_LOG",
 ];
@@ -175,7 +181,19 @@ impl Settings {
         files: &ConfigFiles,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, Refusal> {
-        let mut settings = match files.read("backhaul.yaml")? {
+        let document = files.read("backhaul.yaml")?;
+        Self::of(document.as_ref(), environment)
+    }
+
+    /// The settings of a document, changed by the variables given.
+    ///
+    /// # Errors
+    /// As [`Self::from_sources`].
+    pub fn of(
+        document: Option<&Document>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Refusal> {
+        let mut settings = match document {
             Some(document) if !document.text.trim().is_empty() => document.parse()?,
             _ => Self::default(),
         };
@@ -223,6 +241,12 @@ impl Settings {
                     let message = format!("{value:?}: {error}");
                     Refusal::of(name, message, "write for example 0.5")
                 })?;
+            }
+            "BACKHAUL_BUDGET_USD" => {
+                self.budget_usd = Some(value.parse().map_err(|_: NotDollars| {
+                    let message = format!("{value:?} is not an amount of dollars");
+                    Refusal::of(name, message, "write for example 25.00")
+                })?);
             }
             name if name.starts_with("BACKHAUL_") && !ENVIRONMENT.contains(&name) => {
                 return Err(unknown_variable(name));

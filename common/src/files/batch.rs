@@ -16,6 +16,8 @@ use crate::time::{DayRange, Span};
 
 /// Bytes of a list that is read; a year of all options' symbology is far smaller.
 const LIST_BYTES_MAX: u64 = 1 << 30;
+/// What to do with a batch download that can't be read.
+const AGAIN: &str = "download the batch again, all of it";
 /// What lies in a batch download beside its data.
 const LISTS: [&str; 4] = [
     "manifest.json",
@@ -66,11 +68,7 @@ impl Manifest {
         let Some(path) = listing.beside("manifest.json") else {
             return Ok(None);
         };
-        let again = "download the batch again, all of it";
-        let manifest: Self = serde_json::from_slice(&read(&path)?).map_err(|error| {
-            let message = format!("the list of a batch download's files can't be read: {error}");
-            FilesError::refuse(&path, message, again)
-        })?;
+        let manifest = Self::parse(&path, &read(&path)?)?;
         for listed in &manifest.files {
             let file = listing.folder.join(&listed.filename);
             if !is_dbn(&file) {
@@ -88,7 +86,7 @@ impl Manifest {
                 && digest(hash).is_none()
             {
                 let message = format!("the SHA-256 of {} can't be read", listed.filename);
-                return Err(FilesError::refuse(&path, message, again));
+                return Err(FilesError::refuse(&path, message, AGAIN));
             }
             let bytes = fs::metadata(&file)
                 .map_err(|error| FilesError::unreadable(&file, error))?
@@ -107,6 +105,17 @@ impl Manifest {
             }
         }
         Ok(Some(manifest))
+    }
+
+    /// The list in a file's bytes.
+    ///
+    /// # Errors
+    /// [`FilesError::Refused`] when it can't be read.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, FilesError> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            let message = format!("the list of a batch download's files can't be read: {error}");
+            FilesError::refuse(path, message, AGAIN)
+        })
     }
 
     /// The SHA-256 that the list gives a file.
@@ -145,11 +154,23 @@ impl Query {
         let Some(path) = listing.beside("metadata.json") else {
             return Ok(None);
         };
+        Self::parse(&path, &read(&path)?, manifest)
+    }
+
+    /// The request in a file's bytes, where it is one for DBN.
+    ///
+    /// # Errors
+    /// As [`Self::beside`].
+    pub fn parse(
+        path: &Path,
+        bytes: &[u8],
+        manifest: &Manifest,
+    ) -> Result<Option<Self>, FilesError> {
         let refuse = |message: &str| {
             let help = "download the batch again, all of it, into a folder of its own";
-            FilesError::refuse(&path, message, help)
+            FilesError::refuse(path, message, help)
         };
-        let document: Value = serde_json::from_slice(&read(&path)?).map_err(|error| {
+        let document: Value = serde_json::from_slice(bytes).map_err(|error| {
             let message = format!("the request of a batch download can't be read: {error}");
             refuse(&message)
         })?;
@@ -204,13 +225,17 @@ pub fn pending_days(listing: &Listing) -> Result<Vec<Span>, FilesError> {
     let Some(path) = listing.beside("condition.json") else {
         return Ok(Vec::new());
     };
-    let written: Vec<Condition> = serde_json::from_slice(&read(&path)?).map_err(|error| {
-        let help = "download the batch again, all of it";
-        FilesError::refuse(
-            &path,
-            format!("the conditions can't be read: {error}"),
-            help,
-        )
+    pending_in(&path, &read(&path)?)
+}
+
+/// The pending days in a list of conditions.
+///
+/// # Errors
+/// As [`pending_days`].
+pub fn pending_in(path: &Path, bytes: &[u8]) -> Result<Vec<Span>, FilesError> {
+    let written: Vec<Condition> = serde_json::from_slice(bytes).map_err(|error| {
+        let message = format!("the conditions can't be read: {error}");
+        FilesError::refuse(path, message, AGAIN)
     })?;
     let pending = written.iter().filter(|day| day.condition == "pending");
     let days = pending.filter_map(|each| {

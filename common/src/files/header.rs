@@ -76,23 +76,8 @@ impl DataFile {
     pub fn read(root: &Path, path: &Path) -> Result<Self, FilesError> {
         let unreadable = |error| FilesError::unreadable(path, error);
         let stamp = Stamp::of(path).map_err(unreadable)?;
-        let mut file = File::open(path).map_err(unreadable)?;
-        let mut magic = Vec::new();
-        Read::by_ref(&mut file)
-            .take(4)
-            .read_to_end(&mut magic)
-            .map_err(unreadable)?;
-        let compressed = magic == ZSTD_MAGIC;
-        let whole = io::Cursor::new(magic).chain(BufReader::new(file));
-        let metadata = if compressed {
-            let damaged = |error: io::Error| no_header(path, &error.to_string());
-            read_metadata(
-                path,
-                zstd::stream::read::Decoder::new(whole).map_err(damaged)?,
-            )?
-        } else {
-            read_metadata(path, whole)?
-        };
+        let file = File::open(path).map_err(unreadable)?;
+        let metadata = read_header(path, BufReader::new(file))?;
         let Some(schema) = metadata.schema else {
             let message = "the file names no schema: it is a live capture";
             let help = "only what was asked of the history can prove that it is complete; \
@@ -190,8 +175,28 @@ impl DataFile {
     }
 }
 
-/// The header of a stream. Its length is looked at first: a damaged one must not make the decoder
-/// ask for 4 GiB.
+/// The header of a file's bytes, compressed or not.
+///
+/// # Errors
+/// [`FilesError`] when there is none, or it can't be read.
+pub fn read_header(path: &Path, mut bytes: impl Read) -> Result<Metadata, FilesError> {
+    let mut magic = Vec::new();
+    Read::by_ref(&mut bytes)
+        .take(4)
+        .read_to_end(&mut magic)
+        .map_err(|error| FilesError::unreadable(path, error))?;
+    let compressed = magic == ZSTD_MAGIC;
+    let whole = io::Cursor::new(magic).chain(bytes);
+    if !compressed {
+        return read_metadata(path, whole);
+    }
+    let decoder = zstd::stream::read::Decoder::new(whole)
+        .map_err(|error| no_header(path, &error.to_string()))?;
+    read_metadata(path, decoder)
+}
+
+/// The header of a stream. The decoder gets one that is whole: it makes room for as much as the
+/// prelude says, be there so much or not.
 fn read_metadata(path: &Path, mut reader: impl Read) -> Result<Metadata, FilesError> {
     let mut prelude = [0; PRELUDE_BYTES];
     reader
@@ -207,10 +212,19 @@ fn read_metadata(path: &Path, mut reader: impl Read) -> Result<Metadata, FilesEr
         let help = "this version of the program reads DBN up to version 3";
         return Err(FilesError::refuse(path, message, help));
     }
-    let whole = io::Cursor::new(prelude).chain(reader.take(length.into()));
-    MetadataDecoder::new(whole)
+    let mut header = prelude.to_vec();
+    let read = reader.take(length.into()).read_to_end(&mut header);
+    let read = read.map_err(|error| no_header(path, &error.to_string()))?;
+    if read != usize::try_from(length).unwrap_or(usize::MAX) {
+        return Err(no_header(path, "it is cut"));
+    }
+    let metadata = MetadataDecoder::new(header.as_slice())
         .decode()
-        .map_err(|error| no_header(path, &error.to_string()))
+        .map_err(|error| no_header(path, &error.to_string()))?;
+    if metadata.symbol_cstr_len == 0 {
+        return Err(no_header(path, "its symbols have no length"));
+    }
+    Ok(metadata)
 }
 
 fn no_header(path: &Path, why: &str) -> FilesError {

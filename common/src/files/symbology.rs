@@ -1,6 +1,7 @@
 //! A symbology beside files, in the form of an answer to `symbology.resolve`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use chrono::NaiveDate;
 use dbn::SType;
@@ -37,9 +38,17 @@ impl Symbology {
         let Some(path) = listing.beside("symbology.json") else {
             return Ok(None);
         };
-        let written: Written = serde_json::from_slice(&read(&path)?).map_err(|error| {
+        Self::parse(&path, &read(&path)?)
+    }
+
+    /// The symbology in a file's bytes; `None` where it doesn't tell instruments.
+    ///
+    /// # Errors
+    /// As [`Self::beside`].
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Option<Self>, FilesError> {
+        let written: Written = serde_json::from_slice(bytes).map_err(|error| {
             let help = "download it again: it has the form of an answer to symbology.resolve";
-            FilesError::refuse(&path, format!("the symbology can't be read: {error}"), help)
+            FilesError::refuse(path, format!("the symbology can't be read: {error}"), help)
         })?;
         Ok(written.symbology())
     }

@@ -15,6 +15,9 @@ use crate::request::{JobSource, Symbols};
 use crate::time::{DayRange, Nanos};
 use crate::vendor::RangeRequest;
 
+/// What is put off for longer, and has not failed, waits for the vendor.
+const MOMENT: Duration = Duration::from_secs(120);
+
 /// A chunk as its worker needs it.
 #[derive(Clone, Debug)]
 pub struct Chunk {
@@ -67,6 +70,8 @@ pub struct Claim {
     pub chunk: Chunk,
     /// How many times the chunk was claimed, this claim included.
     pub epoch: i64,
+    /// The state that it is in as long as this holds: running, or settled before.
+    pub state: ChunkState,
 }
 
 impl Store {
@@ -124,17 +129,19 @@ impl Store {
         rows.iter().map(due).collect()
     }
 
-    /// When the next retry of a job is due, if any waits and the job is not paused.
+    /// When the next retry of a job is due, if any waits and the job is not paused. So does what
+    /// was put off for a moment without a failure; what the vendor doesn't have yet is no retry.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn next_retry(&self, job: JobId) -> Result<Option<Nanos>, StoreError> {
         let row = statement(
             "SELECT min(c.due_at) FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
-             WHERE c.job_id = $1 AND c.state = 'pending' AND c.failures > 0
-                 AND j.state = 'active'",
+             WHERE c.job_id = $1 AND c.state = 'pending' AND j.state = 'active'
+                 AND (c.failures > 0 OR (c.epoch > 0 AND c.due_at - c.updated_at <= $2))",
         )
         .bind(job)
+        .bind(nanoseconds(MOMENT))
         .fetch_one(self.pools.read())
         .await?;
         Ok(row.at::<Option<i64>>(0)?.map(Nanos))
@@ -222,6 +229,13 @@ impl Store {
         )
         .execute(&mut transaction)
         .await?;
+        statement(
+            "UPDATE spend_totals SET settled_nanousd = settled_nanousd + reserved_nanousd,
+                 reserved_nanousd = 0
+             WHERE reserved_nanousd <> 0",
+        )
+        .execute(&mut transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -248,6 +262,7 @@ pub(super) fn claim(row: &Row) -> Result<Claim, StoreError> {
     Ok(Claim {
         chunk,
         epoch: row.get("epoch")?,
+        state: parse(&row.get::<String>("state")?)?,
     })
 }
 

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use super::StoreError;
 use super::engine::Pools;
 use super::statement::statement;
+use crate::money::Usd;
 
 /// Connections of a process that does not say how many it needs.
 const CONNECTIONS: u32 = 8;
@@ -33,6 +34,8 @@ pub enum Access {
 #[derive(Debug)]
 pub struct Store {
     pub(super) pools: Pools,
+    /// What may be spent in a calendar month in UTC.
+    pub(super) budget: Option<Usd>,
     /// Held while the process lives. Whoever holds it knows that every earlier worker is dead.
     _work_lock: Option<File>,
 }
@@ -83,6 +86,7 @@ impl Store {
                 let read = sqlite::readers(&path).await?;
                 let store = Self {
                     pools: Pools::Sqlite { read, write },
+                    budget: None,
                     _work_lock: Some(lock),
                 };
                 store.release_orphans().await?;
@@ -153,6 +157,7 @@ impl Store {
     fn over(pools: Pools) -> Self {
         Self {
             pools,
+            budget: None,
             _work_lock: None,
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::engine::{Transaction, Turn};
-use super::statement::{ROWS_PER_STATEMENT, all_tuples, statement};
+use super::statement::{ROWS_PER_STATEMENT, all_tuples, statement, tuples};
 use super::submit::EVERY_INSTRUMENT;
-use super::{Chunk, Held, StoreError};
+use super::{Chunk, Held, RecordedDays, Slice, StoreError};
 use crate::request::Symbols;
 use crate::time::Span;
 
@@ -86,29 +86,62 @@ pub(super) async fn check_ownership(
 pub(super) async fn insert_slices(
     transaction: &mut Transaction,
     chunk: &Chunk,
-    slices: &[Held],
+    slices: &[Slice],
 ) -> Result<(), StoreError> {
     // In one order everywhere: of two that meet, the second waits, and not each for the other.
-    let mut slices = slices.to_vec();
-    slices.sort_by_key(|slice| (slice.instrument_id, slice.span));
+    let mut slices: Vec<_> = slices.iter().collect();
+    slices.sort_by_key(|slice| (slice.held.instrument_id, slice.held.span));
     for slices in slices.chunks(ROWS_PER_STATEMENT) {
         let mut insert = statement(format!(
-            "INSERT INTO coverage (dataset, schema, instrument_id, start_ns, end_ns, chunk_id)
-             VALUES {}",
-            all_tuples(transaction, slices.len(), 6)
+            "INSERT INTO coverage (dataset, schema, instrument_id, start_ns, end_ns, chunk_id,
+                 days) VALUES {}",
+            all_tuples(transaction, slices.len(), 7)
         ));
         for slice in slices {
             insert = insert
                 .bind(&chunk.dataset)
                 .bind(chunk.schema.as_str())
-                .bind(slice.instrument_id.map_or(EVERY_INSTRUMENT, i64::from))
-                .bind(slice.span.start)
-                .bind(slice.span.end)
-                .bind(chunk.id);
+                .bind(number(slice.held))
+                .bind(slice.held.span.start)
+                .bind(slice.held.span.end)
+                .bind(chunk.id)
+                .bind(slice.days.as_ref().map(RecordedDays::to_text));
         }
         insert.execute(&mut *transaction).await?;
     }
     Ok(())
+}
+
+/// Notes anew which days of a chunk's slices hold records; the slices stay as they are.
+pub(super) async fn update_days(
+    transaction: &mut Transaction,
+    chunk: &Chunk,
+    slices: &[Slice],
+) -> Result<(), StoreError> {
+    for slices in slices.chunks(ROWS_PER_STATEMENT) {
+        let mut update = statement(format!(
+            "UPDATE coverage SET days = noted.column3 FROM (VALUES {}) AS noted
+             WHERE dataset = $1 AND schema = $2 AND chunk_id = $3
+                 AND instrument_id = noted.column1 AND start_ns = noted.column2",
+            tuples(4, slices.len(), 3)
+        ))
+        .bind(&chunk.dataset)
+        .bind(chunk.schema.as_str())
+        .bind(chunk.id);
+        for slice in slices {
+            update = update
+                .bind(number(slice.held))
+                .bind(slice.held.span.start)
+                .bind(slice.days.as_ref().map(RecordedDays::to_text));
+        }
+        update.execute(&mut *transaction).await?;
+    }
+    Ok(())
+}
+
+/// A slice's instrument as the table has it.
+fn number(slice: Held) -> i64 {
+    slice.instrument_id.map_or(EVERY_INSTRUMENT, i64::from)
 }
 
 /// A chunk's own part of the slices that it asked for: what no other chunk holds.

@@ -55,15 +55,6 @@ impl Pools {
         }
     }
 
-    /// What a SELECT ends with whose rows stay as they are until the transaction ends; there is
-    /// nobody else where there is one writer.
-    pub(super) fn for_update(&self) -> &'static str {
-        match self {
-            Self::Sqlite { .. } => "",
-            Self::Postgres(_) => " FOR NO KEY UPDATE",
-        }
-    }
-
     /// The members of a JSON list of texts as a table `alias`, with a column `value`.
     pub(super) fn json_list(&self, list: &str, alias: &str) -> String {
         match self {

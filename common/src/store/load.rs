@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 pub use self::encode::{EncodedRows, RowEncoder};
 use self::sink::RowSink;
-use super::coverage::{check_ownership, held_by_others, insert_slices};
+use super::coverage::{check_ownership, held_by_others, insert_slices, update_days};
 use super::engine::Transaction;
 use super::quarantine::{Judgement, QuarantinedRecord, insert_failures, insert_quarantined};
 use super::rows::{RowBlock, count, quoted};
 use super::settle::{check_fence, fence};
 use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
-use super::{Claim, Held, Store, StoreError};
+use super::{Claim, Held, Slice, Store, StoreError};
 use crate::as_u64;
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::configuration::mapping::Mapping;
@@ -39,8 +39,8 @@ pub struct Loaded {
     pub covered: u64,
     /// How often each rule failed that failed at all.
     pub failures: Vec<RuleFailures>,
-    /// The slices that the chunk now holds.
-    pub slices: Vec<Held>,
+    /// The slices that the chunk now holds, and which of their days have records.
+    pub slices: Vec<Slice>,
     /// What the symbols meant.
     pub resolution: Resolution,
     /// The archived stream that the records were read from.
@@ -60,6 +60,8 @@ pub struct Load {
     quarantined: u64,
     /// What others held when it was asked for.
     others: Option<Vec<Held>>,
+    /// Whether what the chunk holds stays its own, and is not asked for anew.
+    keeps_slices: bool,
 }
 
 /// Where a load's rows and its quarantine go, by their names in SQL.
@@ -110,7 +112,24 @@ impl Load {
             claim: claim.clone(),
             quarantined: 0,
             others: None,
+            keeps_slices: from == ChunkState::Done,
         }
+    }
+
+    /// Gives up the slices that the chunk holds: what it holds then comes with the commit.
+    pub(super) async fn take_slices_anew(&mut self) -> Result<(), StoreError> {
+        self.keeps_slices = false;
+        let chunk = self.claim.chunk.id;
+        statement("DELETE FROM coverage WHERE chunk_id = $1")
+            .bind(chunk)
+            .execute(self.rows.transaction().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// Commits what was done in the transaction, without a settlement of its own.
+    pub(super) async fn commit_as_it_is(self) -> Result<(), StoreError> {
+        self.rows.into_transaction().await?.commit().await
     }
 
     /// The load's transaction; rows that are on their way are in it first.
@@ -177,13 +196,14 @@ impl Load {
     fn event(&self) -> ChunkEvent {
         match self.from {
             ChunkState::Running => ChunkEvent::Load,
+            ChunkState::Done | ChunkState::Empty if !self.keeps_slices => ChunkEvent::Refresh,
             _ => ChunkEvent::Replay,
         }
     }
 
     /// Epochs that the commit adds: what was claimed has one of its own already.
     fn epochs(&self) -> i64 {
-        i64::from(self.event() == ChunkEvent::Replay)
+        i64::from(self.event() != ChunkEvent::Load)
     }
 
     /// Refuses to go on unless every record is accounted for, and each row was taken.
@@ -216,10 +236,13 @@ impl Load {
         let (to, epochs) = (self.from.after(self.event())?, self.epochs());
         let mut transaction = self.rows.into_transaction().await?;
         let chunk = &self.claim.chunk;
-        // What a chunk that was done holds stays its own.
-        if self.from != ChunkState::Done {
+        // What a chunk that was done holds stays its own, unless it was given up.
+        if self.keeps_slices {
+            update_days(&mut transaction, chunk, &loaded.slices).await?;
+        } else {
+            let slices: Vec<_> = loaded.slices.iter().map(|slice| slice.held).collect();
             let before = self.others.as_deref();
-            check_ownership(&mut transaction, chunk, &loaded.slices, before).await?;
+            check_ownership(&mut transaction, chunk, &slices, before).await?;
             insert_slices(&mut transaction, chunk, &loaded.slices).await?;
         }
         let windows = symbol_windows(chunk, &loaded.resolution);

@@ -36,7 +36,7 @@ impl Store {
     pub(crate) async fn query(&self, query: &Query) -> Result<Answer, QueryError> {
         let table = crate::query::table(query.schema);
         let columns = self.answer_columns(query, table).await?;
-        let mut snapshot = self.pools.begin_snapshot().await?;
+        let mut snapshot = self.pools.begin_reading().await?;
         let found = ranges::find(&mut snapshot, query, table).await?;
         let columns: Arc<[Column]> = columns.into();
         let pages = Pages::new(&snapshot, query, table, &columns);

@@ -9,7 +9,7 @@ use self::old_rows::OldRows;
 use super::load::{Load, Targets};
 use super::quarantine::chunk_failures;
 use super::rows::{quoted, unsigned};
-use super::statement::{Target, statement};
+use super::statement::{Row, Target, statement};
 use super::{Claim, Held, Loaded, Store, StoreError};
 use crate::chunk::{ChunkId, ChunkState, JobId};
 use crate::configuration::mapping::Mapping;
@@ -22,7 +22,7 @@ pub struct Replayable {
     pub claim: Claim,
     /// The state it is in: done, or dead.
     pub state: ChunkState,
-    /// The archived stream that its records are in.
+    /// The archived stream that its records are in; empty where it has none.
     pub archive_object: String,
     /// The table that its rows are in, where the ledger says so.
     pub market_table: Option<String>,
@@ -47,6 +47,24 @@ impl Replayable {
             && self.rules_version.as_ref() == Some(&version)
             && self.market_table.as_ref() == Some(&mapping.table)
     }
+}
+
+/// A settled chunk, by its row with what its claim needs.
+pub(super) fn replayable_of(row: &Row) -> Result<Replayable, StoreError> {
+    let claim = super::claim::claim(row)?;
+    Ok(Replayable {
+        state: claim.state,
+        claim,
+        archive_object: row
+            .get::<Option<String>>("archive_object")?
+            .unwrap_or_default(),
+        market_table: row.get("market_table")?,
+        rules_version: row.get("rules_version")?,
+        loaded: unsigned(row.get("loaded_records")?),
+        quarantined: unsigned(row.get("quarantined_records")?),
+        covered: unsigned(row.get("covered_records")?),
+        filtered: unsigned(row.get("filtered_records")?),
+    })
 }
 
 /// Which chunks can be replayed; `?2` says whether those without quarantined records too.
@@ -87,21 +105,7 @@ impl Store {
             .bind(limit)
             .fetch_all(self.pools.read())
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Replayable {
-                    claim: super::claim::claim(row)?,
-                    state: super::claim::parse(&row.get::<String>("state")?)?,
-                    archive_object: row.get("archive_object")?,
-                    market_table: row.get("market_table")?,
-                    rules_version: row.get("rules_version")?,
-                    loaded: unsigned(row.get("loaded_records")?),
-                    quarantined: unsigned(row.get("quarantined_records")?),
-                    covered: unsigned(row.get("covered_records")?),
-                    filtered: unsigned(row.get("filtered_records")?),
-                })
-            })
-            .collect()
+        rows.iter().map(replayable_of).collect()
     }
 
     /// How many of a job's chunks can be replayed.

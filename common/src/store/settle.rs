@@ -5,7 +5,7 @@ use super::coverage::{held_by_others, insert_slices, own_slices, take_turn};
 use super::engine::Transaction;
 use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
-use super::{Claim, Held, Store, StoreError};
+use super::{Claim, Held, Slice, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::request::JobSource;
@@ -83,9 +83,11 @@ impl Store {
         .execute(&mut transaction)
         .await?;
         fence(claim, updated)?;
+        end_turns(&mut transaction, claim).await?;
         take_turn(&mut transaction, &claim.chunk).await?;
         let others = held_by_others(&mut transaction, &claim.chunk).await?;
-        let own = own_slices(slices, &others);
+        let own = own_slices(slices, &others).into_iter();
+        let own: Vec<_> = own.map(Slice::without_records).collect();
         insert_slices(&mut transaction, &claim.chunk, &own).await?;
         insert_windows(
             &mut transaction,
@@ -135,6 +137,28 @@ impl Store {
             .bind(claim.epoch)
             .execute(self.pools.write())
             .await?;
+        fence(claim, updated)
+    }
+
+    /// Calls a claimed chunk off: the source has nothing of its days, and doesn't say that it will.
+    /// It counts for nothing any more, and a later submission plans its days anew.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the claim was lost.
+    pub async fn call_off(&self, claim: &Claim, why: &str, now: Nanos) -> Result<(), StoreError> {
+        let to = ChunkState::Running.after(ChunkEvent::Cancel)?;
+        let updated = statement(
+            "UPDATE chunks SET state = $1, expected_records = NULL, error = $2, owner = NULL,
+                 lease_until = NULL, updated_at = $3
+             WHERE id = $4 AND epoch = $5 AND state = 'running'",
+        )
+        .bind(to.name())
+        .bind(why)
+        .bind(now)
+        .bind(claim.chunk.id)
+        .bind(claim.epoch)
+        .execute(self.pools.write())
+        .await?;
         fence(claim, updated)
     }
 
@@ -210,9 +234,20 @@ impl Store {
         .bind(claim.epoch)
         .execute(&mut transaction)
         .await?;
+        end_turns(&mut transaction, claim).await?;
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// The claim fetches nothing any more. What ends otherwise is taken over by whoever comes next.
+async fn end_turns(transaction: &mut Transaction, claim: &Claim) -> Result<(), StoreError> {
+    statement("DELETE FROM fetches WHERE chunk_id = $1 AND epoch = $2")
+        .bind(claim.chunk.id)
+        .bind(claim.epoch)
+        .execute(transaction)
+        .await?;
+    Ok(())
 }
 
 /// One row was changed, or the claim is not ours any more.

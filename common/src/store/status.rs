@@ -138,8 +138,8 @@ impl Store {
     pub async fn jobs(&self, wanted: Option<&str>) -> Result<Vec<JobStatus>, StoreError> {
         let sql = format!(
             "SELECT j.id, j.name, j.created_at, j.state, j.reason, {COUNTS},
-                 (SELECT CAST(coalesce(sum(coalesce(settled_nanousd, reserved_nanousd)), 0) AS BIGINT)
-                     FROM spend WHERE spend.job_id = j.id) AS spent
+                 (SELECT CAST(coalesce(sum(settled_nanousd + reserved_nanousd), 0) AS BIGINT)
+                     FROM spend_totals AS t WHERE t.job_id = j.id) AS spent
              FROM jobs AS j LEFT JOIN job_counts AS c ON c.job_id = j.id
              WHERE $1 IS NULL OR j.name = $1 OR CAST(j.id AS TEXT) = $1
              GROUP BY j.id ORDER BY j.id"
@@ -168,9 +168,9 @@ impl Store {
     pub async fn schemas(&self, job: JobId) -> Result<Vec<SchemaStatus>, StoreError> {
         let sql = format!(
             "SELECT c.schema, {COUNTS}, CAST(coalesce((
-                 SELECT sum(coalesce(s.settled_nanousd, s.reserved_nanousd))
-                 FROM spend AS s JOIN chunks AS of ON of.id = s.chunk_id
-                 WHERE s.job_id = $1 AND of.schema = c.schema), 0) AS BIGINT) AS spent
+                 SELECT sum(t.settled_nanousd + t.reserved_nanousd)
+                 FROM spend_totals AS t
+                 WHERE t.job_id = $1 AND t.schema = c.schema), 0) AS BIGINT) AS spent
              FROM job_counts AS c WHERE c.job_id = $1
              GROUP BY c.schema ORDER BY min(c.first_chunk)"
         );
@@ -222,7 +222,9 @@ impl Store {
         let rows = statement(
             "SELECT c.id, c.schema, s.symbols, c.start_ns, c.end_ns, c.state, c.due_at, c.error
              FROM chunks AS c JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE c.job_id = $1 AND c.state IN ('pending', 'running', 'dead', 'cancelled')
+             WHERE c.job_id = $1 AND (c.state IN ('pending', 'running', 'dead')
+                 OR (c.state = 'cancelled'
+                     AND (SELECT state FROM jobs WHERE id = $1) = 'cancelled'))
              ORDER BY c.state = 'dead' DESC, c.id LIMIT $2",
         )
         .bind(job)

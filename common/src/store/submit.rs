@@ -7,7 +7,7 @@ use dbn::{SType, Schema};
 use super::coverage::{SPAN, SPAN_INDEXED};
 use super::engine::{Pools, Transaction};
 use super::statement::{ROWS_PER_STATEMENT, Row, all_tuples, statement};
-use super::{Store, StoreError};
+use super::{RecordedDays, Slice, Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkId, ChunkState, JobId};
 use crate::money::Usd;
 use crate::quality::{Quality, QuarantineLimit};
@@ -55,6 +55,9 @@ pub struct Submission {
 
 /// Instrument number that stands for every instrument.
 pub(super) const EVERY_INSTRUMENT: i64 = -1;
+
+/// Slices that are read at once: they are kept smaller than their rows are.
+const SLICES_AT_ONCE: u32 = 20_000;
 
 impl Store {
     /// Submits a request and its planned chunks. A request that was submitted before keeps its job;
@@ -123,6 +126,47 @@ impl Store {
         .await?;
         let holder = |row: &Row| Ok((held(row)?, ChunkId(row.get("chunk_id")?)));
         rows.iter().map(holder).collect()
+    }
+
+    /// The same, and which of their days hold records.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn slices(
+        &self,
+        dataset: &str,
+        schema: Schema,
+        within: Span,
+    ) -> Result<Vec<(Slice, ChunkId)>, StoreError> {
+        let overlap = match self.pools {
+            Pools::Sqlite { .. } => SPAN,
+            Pools::Postgres(_) => SPAN_INDEXED,
+        };
+        let mut slices = Vec::new();
+        let mut after = (i64::MIN, i64::MIN);
+        loop {
+            let rows = statement(format!(
+                "SELECT instrument_id, start_ns, end_ns, chunk_id, days FROM coverage
+                 WHERE dataset = $1 AND schema = $2 AND {overlap}
+                     AND (instrument_id, start_ns) > ($5, $6)
+                 ORDER BY instrument_id, start_ns LIMIT {SLICES_AT_ONCE}"
+            ))
+            .bind(dataset)
+            .bind(schema.as_str())
+            .bind(within.start)
+            .bind(within.end)
+            .bind(after.0)
+            .bind(after.1)
+            .fetch_all(self.pools.read())
+            .await?;
+            let Some(last) = rows.last() else {
+                return Ok(slices);
+            };
+            after = (last.get("instrument_id")?, last.get("start_ns")?);
+            for row in &rows {
+                slices.push((slice(row)?, ChunkId(row.get("chunk_id")?)));
+            }
+        }
     }
 
     /// What a request's job has planned already and not finished.
@@ -237,6 +281,14 @@ impl Store {
         let known = self.origin().await?;
         known.map_or(Ok(()), |known| same_origin(&known, origin))
     }
+}
+
+fn slice(row: &Row) -> Result<Slice, StoreError> {
+    let held = held(row)?;
+    let days: Option<String> = row.get("days")?;
+    let days = days.map(|days| RecordedDays::read(held.span, days));
+    let days = days.transpose()?;
+    Ok(Slice { held, days })
 }
 
 pub(super) fn held(row: &Row) -> Result<Held, StoreError> {

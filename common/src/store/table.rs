@@ -83,7 +83,7 @@ impl Store {
         })
     }
 
-    async fn market_tables(&self) -> Result<Vec<String>, StoreError> {
+    pub(super) async fn market_tables(&self) -> Result<Vec<String>, StoreError> {
         let tables = statement(match self.pools {
             Pools::Sqlite { .. } => {
                 "SELECT l.name FROM pragma_table_list AS l

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use databento::HistoricalClient;
 use databento::historical::DateRange;
-use databento::historical::metadata::GetDatasetConditionParams;
+use databento::historical::metadata::{DatasetRange, GetDatasetConditionParams};
 use databento::historical::symbology::ResolveParams;
 use dbn::{SType, Schema};
 use reqwest::header::{ACCEPT, RETRY_AFTER};
@@ -20,6 +20,7 @@ use super::dates::{date, nanos};
 use super::error::VendorError;
 use super::limiter::{Class, Limiter, Limits, Permit, WAIT_MAX};
 use super::range_request::RangeRequest;
+use super::recent::RecentConditions;
 use super::resolution::{Resolution, SymbolWindow, parse_id};
 use super::retry::RetryDelays;
 use crate::configuration::document::Refusal;
@@ -42,6 +43,7 @@ pub struct Vendor {
     client: HistoricalClient,
     limiter: Limiter,
     retry: RetryDelays,
+    pub(super) recent: RecentConditions,
 }
 
 impl fmt::Debug for Vendor {
@@ -110,6 +112,7 @@ impl Vendor {
             client,
             limiter,
             retry: RetryDelays::by(settings),
+            recent: RecentConditions::default(),
         })
     }
 
@@ -146,12 +149,7 @@ impl Vendor {
             async move { client.metadata().get_dataset_range(dataset).await }
         };
         let range = self.metadata(ask).await?;
-        let of_schema = range.range_by_schema.get(&schema);
-        let (start, end) = of_schema.map_or((range.start, range.end), |of| (of.start, of.end));
-        Ok(Span {
-            start: nanos(start),
-            end: nanos(end),
-        })
+        Ok(available_of(&range, schema))
     }
 
     /// How many records the request would bring.
@@ -357,6 +355,7 @@ impl Vendor {
                 VendorError::Unauthorized { .. }
                 | VendorError::AccountHeld { .. }
                 | VendorError::NotYet { .. }
+                | VendorError::BeforeStart { .. }
                 | VendorError::NoSession { .. }
                 | VendorError::Refused { .. }
                 | VendorError::Unreadable(_) => false,
@@ -371,6 +370,17 @@ impl Vendor {
                 _ => tokio::time::sleep(wait).await,
             }
         }
+    }
+}
+
+/// From when until when there are records of the schema, by the vendor's answer.
+#[must_use]
+pub fn available_of(range: &DatasetRange, schema: Schema) -> Span {
+    let of_schema = range.range_by_schema.get(&schema);
+    let (start, end) = of_schema.map_or((range.start, range.end), |of| (of.start, of.end));
+    Span {
+        start: nanos(start),
+        end: nanos(end),
     }
 }
 

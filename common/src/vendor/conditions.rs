@@ -31,6 +31,18 @@ impl Condition {
             Self::Missing => "missing",
         }
     }
+
+    /// The condition of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        const ALL: [Condition; 4] = [
+            Condition::Available,
+            Condition::Degraded,
+            Condition::Pending,
+            Condition::Missing,
+        ];
+        ALL.into_iter().find(|condition| condition.name() == name)
+    }
 }
 
 /// A day's condition. Days without a session may have none.
@@ -46,7 +58,8 @@ pub struct DayCondition {
 
 impl DayCondition {
     /// A condition as the vendor writes it; `None` for a day that can't be.
-    pub(super) fn read(detail: &DatasetConditionDetail) -> Option<Self> {
+    #[must_use]
+    pub fn read(detail: &DatasetConditionDetail) -> Option<Self> {
         Some(Self {
             day: from_date(detail.date)?,
             condition: match detail.condition {

@@ -12,8 +12,11 @@ pub fn from_date(date: time::Date) -> Option<Day> {
     Day::from_ymd(date.year(), month, u32::from(date.day()))
 }
 
+/// What 64 bits can't hold becomes the first or the last instant.
 pub fn nanos(instant: time::OffsetDateTime) -> Nanos {
-    Nanos(i64::try_from(instant.unix_timestamp_nanos()).unwrap_or(i64::MAX))
+    let nanos = instant.unix_timestamp_nanos();
+    let end = if nanos < 0 { i64::MIN } else { i64::MAX };
+    Nanos(i64::try_from(nanos).unwrap_or(end))
 }
 
 pub fn offset(instant: Nanos) -> time::OffsetDateTime {

@@ -5,6 +5,9 @@
 //! | 401 | the key is refused: fatal for the fleet |
 //! | 402, 403 locked | no paid work until the account is mended |
 //! | 403 licence, 422 `data_end_after_available_end`, `dataset_unavailable_range` | not yet |
+//! | 422 `data_start_after_available_end` | not yet, the whole range |
+//! | 422 `data_start_before_available_start` | what lies before never was there |
+//! | 422 `data_schema_not_fully_available` | either of these, as its payload says; else the range of the schema does |
 //! | 404, other 4xx | permanent for the request |
 //! | 422 `symbology_invalid_request` | no session in this window |
 //! | 408, 429, 5xx, the network | try again |
@@ -16,8 +19,11 @@ use serde::Deserialize;
 use crate::time::Nanos;
 
 const MESSAGE_CHARS_MAX: usize = 500;
-/// The payload's field that says until when data can be asked for.
+/// The payload's fields that say from when and until when data can be asked for, and was.
+const START: &str = "available_start";
 const END: &str = "available_end";
+const ASKED_START: &str = "start";
+const ASKED_END: &str = "end";
 
 /// Why the vendor's service did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +45,14 @@ pub enum VendorError {
     NotYet {
         /// Until when data can be asked for, where the vendor says so.
         available_end: Option<Nanos>,
+        /// The vendor's words.
+        message: String,
+    },
+    /// The range begins before the vendor's data does.
+    #[error("the vendor's data begins later than the range: {message}")]
+    BeforeStart {
+        /// From when data can be asked for, where the vendor says so.
+        available_start: Option<Nanos>,
         /// The vendor's words.
         message: String,
     },
@@ -131,21 +145,18 @@ impl VendorError {
             }) => (None, describe_fields(&fields), None),
             Err(_) => (None, body.to_owned(), None),
         };
-        let end = payload.as_ref().and_then(|payload| payload.get(END));
-        Self::from_parts(status, case, &message, end, retry_after)
+        let told = |field: &str| instant(payload.as_ref()?.get(field)?);
+        Self::from_parts(status, case, &message, &told, retry_after)
     }
 
     fn from_parts(
         status: u16,
         case: Option<String>,
         message: &str,
-        end: Option<&serde_json::Value>,
+        told: &dyn Fn(&str) -> Option<Nanos>,
         retry_after: Option<Duration>,
     ) -> Self {
-        let available_end = || {
-            end.and_then(|end| end.as_str()?.parse().ok())
-                .or_else(|| instant_in(message))
-        };
+        let available_end = || told(END).or_else(|| instant_in(message));
         let text = shorten(message);
         match (status, case.as_deref()) {
             (401, _) => Self::Unauthorized { message: text },
@@ -161,6 +172,27 @@ impl VendorError {
                 available_end: available_end(),
                 message: text,
             },
+            (422, Some("data_start_before_available_start")) => Self::BeforeStart {
+                available_start: told(START).or_else(|| instant_in(message)),
+                message: text,
+            },
+            (422, Some("data_schema_not_fully_available")) => {
+                let is_early =
+                    |start: &Nanos| told(ASKED_START).is_some_and(|asked| asked < *start);
+                let early = told(START).filter(is_early);
+                let is_late = |end: &Nanos| told(ASKED_END).is_some_and(|asked| asked > *end);
+                let late = told(END).filter(is_late);
+                match early {
+                    Some(_) => Self::BeforeStart {
+                        available_start: early,
+                        message: text,
+                    },
+                    None => Self::NotYet {
+                        available_end: late,
+                        message: text,
+                    },
+                }
+            }
             (422, Some("symbology_invalid_request")) => Self::NoSession { message: text },
             (429, _) => Self::RateLimited { retry_after },
             (408 | 500..=599, _) => Self::Unavailable {
@@ -169,7 +201,7 @@ impl VendorError {
             },
             _ => Self::Refused {
                 status,
-                case,
+                case: case.as_deref().map(shorten),
                 message: text,
             },
         }
@@ -184,10 +216,14 @@ impl VendorError {
             Self::Unauthorized { message }
             | Self::AccountHeld { message }
             | Self::NotYet { message, .. }
+            | Self::BeforeStart { message, .. }
             | Self::NoSession { message }
-            | Self::Refused { message, .. }
             | Self::Unavailable { message, .. }
             | Self::Unreadable(message) => *message = message.replace(secret, "…"),
+            Self::Refused { case, message, .. } => {
+                *message = message.replace(secret, "…");
+                *case = case.take().map(|case| case.replace(secret, "…"));
+            }
             Self::RateLimited { .. } | Self::Connection(_) => {}
         }
         self
@@ -201,7 +237,7 @@ impl From<databento::Error> for VendorError {
                 api.status_code.as_u16(),
                 api.case.clone(),
                 &api.message,
-                api.payload.as_deref().and_then(|payload| payload.get(END)),
+                &|field| instant(api.payload.as_deref()?.get(field)?),
                 None,
             )
             .reread(&api.message, api.case.is_none()),
@@ -231,7 +267,8 @@ fn describe_fields(fields: &[FieldError]) -> String {
     fields.iter().map(describe).collect::<Vec<_>>().join("; ")
 }
 
-/// One line of at most 500 characters, without the tags of an HTML page.
+/// One line of at most 500 characters, without the tags of an HTML page and without control
+/// characters: PostgreSQL takes no NUL, and a terminal obeys some.
 fn shorten(message: &str) -> String {
     let page = message.trim_start().starts_with('<');
     let mut text = String::new();
@@ -244,11 +281,17 @@ fn shorten(message: &str) -> String {
                 text.push(' ');
             }
             _ if tag => {}
+            _ if c.is_control() => text.push(' '),
             _ => text.push(c),
         }
     }
     let words: Vec<_> = text.split_whitespace().collect();
     words.join(" ").chars().take(MESSAGE_CHARS_MAX).collect()
+}
+
+/// The instant that a payload's field holds.
+fn instant(value: &serde_json::Value) -> Option<Nanos> {
+    value.as_str()?.parse().ok()
 }
 
 /// The first instant in a sentence of the vendor's: `… before 2024-01-05T10:00:00Z.`

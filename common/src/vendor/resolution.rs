@@ -44,7 +44,10 @@ impl SymbolWindow {
 
 impl Resolution {
     /// Takes an answer in; under `parent`, when it is about that alone.
-    pub(super) fn take(
+    ///
+    /// # Errors
+    /// [`VendorError::Unreadable`] when what a symbol means is no instrument.
+    pub fn take(
         &mut self,
         answer: databento::historical::symbology::Resolution,
         parent: Option<&String>,

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use common::archive::{Archive, Manifest, StreamFacts};
+use common::archive::{Archive, Manifest, Objects, Receipt, StreamFacts};
 use common::request::Symbols;
 use common::time::{Day, DayRange, Nanos};
 use common::vendor::RangeRequest;
@@ -38,11 +38,32 @@ fn request(dataset: &str) -> RangeRequest {
     RangeRequest::new(dataset, Schema::Trades, SType::Continuous, &symbols, days)
 }
 
-fn store(archive: &Archive, request: &RangeRequest) -> Manifest {
-    let mut part = archive.begin(request, "1-1").expect("a part can begin");
-    part.write(&BODY[..10]).expect("bytes can be written");
-    part.write(&BODY[10..]).expect("bytes can be written");
-    part.finish(FACTS, NOW).expect("a part can be finished")
+/// The archive as threads that may block use it.
+fn open_objects(sandbox: &Sandbox) -> Objects {
+    open(sandbox).objects()
+}
+
+fn begin(archive: &Objects, request: &RangeRequest, unique: &str) -> Receipt {
+    let stream = archive.stream(request, 1);
+    let partial = archive.partial(&stream).expect("parts can be looked for");
+    let receipt = archive.begin(&stream, &partial, unique);
+    receipt.expect("an object can begin")
+}
+
+fn finish(archive: &Objects, request: &RangeRequest, receipt: Receipt) -> Manifest {
+    let stream = archive.stream(request, 1);
+    let mut partial = archive.partial(&stream).expect("parts can be looked for");
+    let part = receipt.keep(FACTS, 0).expect("an object can be kept");
+    partial.parts.push(part);
+    let finished = archive.finish(&stream, partial, NOW);
+    finished.expect("a stream can be finished")
+}
+
+fn store(archive: &Objects, request: &RangeRequest) -> Manifest {
+    let mut receipt = begin(archive, request, "1-1");
+    receipt.write(&BODY[..10]).expect("bytes can be written");
+    receipt.write(&BODY[10..]).expect("bytes can be written");
+    finish(archive, request, receipt)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -64,13 +85,13 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn what_was_finished_is_found_and_read_back() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let request = request("GLBX.MDP3");
-    assert_eq!(archive.find(&request).unwrap(), None);
+    assert_eq!(archive.find(&request, 1).unwrap(), None);
 
     let manifest = store(&archive, &request);
 
-    assert_eq!(archive.find(&request).unwrap(), Some(manifest.clone()));
+    assert_eq!(archive.find(&request, 1).unwrap(), Some(manifest.clone()));
     assert_eq!(manifest.bytes, BODY.len() as u64);
     assert_eq!(manifest.records, 3);
     assert_eq!(
@@ -78,7 +99,7 @@ fn what_was_finished_is_found_and_read_back() {
         "3de17898246c12a41815fa5d7b8ca06d9b5ddf081a2d6dc420018bac0705bd9a"
     );
     let mut body = Vec::new();
-    let mut file = archive.read(&manifest).unwrap();
+    let mut file = fs::File::open(root(&sandbox).join(&manifest.key)).unwrap();
     file.read_to_end(&mut body).unwrap();
     assert_eq!(body, BODY);
 }
@@ -86,34 +107,36 @@ fn what_was_finished_is_found_and_read_back() {
 #[test]
 fn what_was_finished_is_found_by_the_next_process() {
     let sandbox = Sandbox::new();
-    let manifest = store(&open(&sandbox), &request("GLBX.MDP3"));
-    let found = open(&sandbox).find(&request("GLBX.MDP3")).unwrap();
+    let manifest = store(&open_objects(&sandbox), &request("GLBX.MDP3"));
+    let found = open_objects(&sandbox)
+        .find(&request("GLBX.MDP3"), 1)
+        .unwrap();
     assert_eq!(found, Some(manifest));
 }
 
 #[test]
 fn a_part_that_is_dropped_leaves_nothing() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let request = request("GLBX.MDP3");
-    let mut part = archive.begin(&request, "1-1").unwrap();
+    let mut part = begin(&archive, &request, "1-1");
     part.write(BODY).unwrap();
     assert_eq!(
-        archive.find(&request).unwrap(),
+        archive.find(&request, 1).unwrap(),
         None,
         "while it is received"
     );
 
     drop(part);
 
-    assert_eq!(archive.find(&request).unwrap(), None);
+    assert_eq!(archive.find(&request, 1).unwrap(), None);
     assert_eq!(files(&root(&sandbox)), Vec::<PathBuf>::new());
 }
 
 #[test]
 fn a_truncated_object_is_not_found() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let request = request("GLBX.MDP3");
     let manifest = store(&archive, &request);
     let object = root(&sandbox).join(&manifest.key);
@@ -121,16 +144,16 @@ fn a_truncated_object_is_not_found() {
         let mut damaged = BODY.to_vec();
         damaged.resize(length, 0);
         fs::write(&object, damaged).unwrap();
-        assert_eq!(archive.find(&request).unwrap(), None, "{length} bytes");
+        assert_eq!(archive.find(&request, 1).unwrap(), None, "{length} bytes");
     }
     fs::remove_file(&object).unwrap();
-    assert_eq!(archive.find(&request).unwrap(), None, "no object");
+    assert_eq!(archive.find(&request, 1).unwrap(), None, "no object");
 }
 
 #[test]
 fn a_broken_manifest_is_not_found_and_can_be_replaced() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let request = request("GLBX.MDP3");
     let manifest = store(&archive, &request);
     let file = root(&sandbox).join(format!("{}.json", manifest.key));
@@ -138,16 +161,23 @@ fn a_broken_manifest_is_not_found_and_can_be_replaced() {
     let cut = &whole[..whole.len() / 2];
     for broken in [b"".as_slice(), cut, b"{}", b"[1, 2]", b"\xff\xfe\x00"] {
         fs::write(&file, broken).unwrap();
-        assert_eq!(archive.find(&request).unwrap(), None, "{broken:?}");
+        assert_eq!(archive.find(&request, 1).unwrap(), None, "{broken:?}");
+    }
+    // What is there without a manifest is taken up, or makes room.
+    let stream = archive.stream(&request, 1);
+    let partial = archive.partial(&stream).unwrap();
+    for orphan in archive.orphans(&stream, &partial).unwrap() {
+        assert_eq!(orphan.name, manifest.key);
+        archive.remove(&orphan).unwrap();
     }
     assert_eq!(store(&archive, &request), manifest);
-    assert_eq!(archive.find(&request).unwrap(), Some(manifest));
+    assert_eq!(archive.find(&request, 1).unwrap(), Some(manifest));
 }
 
 #[test]
 fn a_manifest_of_another_request_or_object_is_not_found() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let manifest = store(&archive, &request("GLBX.MDP3"));
     let file = root(&sandbox).join(format!("{}.json", manifest.key));
     let of_another_request = Manifest {
@@ -161,7 +191,7 @@ fn a_manifest_of_another_request_or_object_is_not_found() {
     for mismatching in [of_another_request, of_another_object] {
         let text = serde_json::to_string(&mismatching).unwrap();
         fs::write(&file, text).unwrap();
-        let found = archive.find(&request("GLBX.MDP3")).unwrap();
+        let found = archive.find(&request("GLBX.MDP3"), 1).unwrap();
         assert_eq!(found, None, "{mismatching:?}");
     }
 }
@@ -169,64 +199,49 @@ fn a_manifest_of_another_request_or_object_is_not_found() {
 #[test]
 fn an_object_that_is_forgotten_is_fetched_again() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let request = request("GLBX.MDP3");
     let manifest = store(&archive, &request);
     archive.forget(&manifest).unwrap();
-    assert_eq!(archive.find(&request).unwrap(), None);
+    assert_eq!(archive.find(&request, 1).unwrap(), None);
     store(&archive, &request);
-    assert_eq!(archive.find(&request).unwrap(), Some(manifest));
+    assert_eq!(archive.find(&request, 1).unwrap(), Some(manifest));
 }
 
 #[test]
 fn a_sweep_removes_what_killed_processes_left_and_nothing_else() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
-    archive.sweep().expect("there may be nothing to sweep");
+    let archive = open_objects(&sandbox);
+    open(&sandbox)
+        .sweep()
+        .expect("there may be nothing to sweep");
     let manifest = store(&archive, &request("GLBX.MDP3"));
     // A killed process runs no destructors, and its locks end with it.
     fs::write(root(&sandbox).join("parts/of-a-killed-process"), BODY).unwrap();
     // Another process is at work: it shares the folder, not the database.
-    let mut part = archive.begin(&request("XNAS.ITCH"), "2-1").unwrap();
+    let mut part = begin(&archive, &request("XNAS.ITCH"), "2-1");
     part.write(BODY).unwrap();
     assert_eq!(files(&root(&sandbox)).len(), 4);
 
-    archive.sweep().unwrap();
+    open(&sandbox).sweep().unwrap();
 
     assert_eq!(files(&root(&sandbox)).len(), 3);
-    part.finish(FACTS, NOW).expect("the part is still there");
-    let found = archive.find(&request("GLBX.MDP3")).unwrap();
+    finish(&archive, &request("XNAS.ITCH"), part);
+    let found = archive.find(&request("GLBX.MDP3"), 1).unwrap();
     assert_eq!(found, Some(manifest));
 }
 
 #[test]
-fn two_who_receive_the_same_request_do_not_disturb_each_other() {
+fn of_two_who_receive_the_same_request_one_is_told_that_it_is_there() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let request = request("GLBX.MDP3");
-    let receive = |who: usize| {
-        let (archive, request) = (&archive, &request);
-        move || {
-            for round in 0..20 {
-                let mut part = archive.begin(request, &format!("{who}-{round}"))?;
-                part.write(BODY)?;
-                part.finish(FACTS, NOW)?;
-            }
-            std::io::Result::Ok(())
-        }
-    };
-    std::thread::scope(|scope| {
-        let threads = [1, 2, 3, 4].map(|who| scope.spawn(receive(who)));
-        for thread in threads {
-            let received = thread.join().expect("no thread panics");
-            received.expect("each is finished, whoever else is");
-        }
-    });
-    let found = archive.find(&request).unwrap();
-    assert_eq!(
-        found.map(|manifest| manifest.bytes),
-        Some(BODY.len() as u64)
-    );
+    let mut late = begin(&archive, &request, "2");
+    late.write(b"the same, later").unwrap();
+    let manifest = store(&archive, &request);
+    let refused = late.keep(FACTS, 0).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(archive.find(&request, 1).unwrap(), Some(manifest));
     assert_eq!(
         files(&root(&sandbox)).len(),
         2,
@@ -237,7 +252,7 @@ fn two_who_receive_the_same_request_do_not_disturb_each_other() {
 #[test]
 fn equal_requests_share_an_object_and_different_ones_do_not() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     let one = request("GLBX.MDP3");
     let variations = [
         one.clone(),
@@ -276,9 +291,8 @@ fn equal_requests_share_an_object_and_different_ones_do_not() {
         .map(|request| store(&archive, request).key)
         .collect();
     assert_eq!(keys.len(), variations.len());
-    assert_eq!(store(&archive, &one.clone()).key, store(&archive, &one).key);
     for request in &variations {
-        let found = archive.find(request).unwrap().expect("it was stored");
+        let found = archive.find(request, 1).unwrap().expect("it was stored");
         assert_eq!(found.request, *request);
     }
 }
@@ -292,10 +306,10 @@ proptest! {
         schema in prop_oneof![Just("trades".to_owned()), "[./\\\\]{0,9}"],
     ) {
         let sandbox = Sandbox::new();
-        let archive = open(&sandbox);
+        let archive = open_objects(&sandbox);
         let request = RangeRequest { schema, ..request(&dataset) };
         let manifest = store(&archive, &request);
-        prop_assert_eq!(archive.find(&request).unwrap(), Some(manifest));
+        prop_assert_eq!(archive.find(&request, 1).unwrap(), Some(manifest));
         let all = files(sandbox.path());
         let inside = files(&root(&sandbox));
         prop_assert_eq!(all.len(), 2);
@@ -306,21 +320,31 @@ proptest! {
 #[test]
 fn datasets_whose_names_become_one_folder_keep_objects_of_their_own() {
     let sandbox = Sandbox::new();
-    let archive = open(&sandbox);
+    let archive = open_objects(&sandbox);
     for dataset in ["A/B", "A_B", "A\\B"] {
         store(&archive, &request(dataset));
     }
     for dataset in ["A/B", "A_B", "A\\B"] {
-        let found = archive.find(&request(dataset)).unwrap();
+        let found = archive.find(&request(dataset), 1).unwrap();
         assert_eq!(found.expect("it was stored").request.dataset, dataset);
     }
 }
 
 #[test]
 fn an_address_that_is_no_folder_is_refused_with_an_example() {
-    for url in ["s3://bucket/archive", "data/archive", "file://", ""] {
+    for url in ["data/archive", "file://", "", "gs://bucket/archive"] {
         let refusal = Archive::open(url, "the vendor").unwrap_err().to_string();
         assert!(refusal.contains("ARCHIVE_URL"), "{refusal}");
         assert!(refusal.contains("file://data/archive"), "{refusal}");
+    }
+}
+
+#[cfg(not(feature = "s3"))]
+#[test]
+fn a_program_without_s3_says_so_and_what_to_do() {
+    let refusal = Archive::open("s3://bucket/archive", "the vendor").unwrap_err();
+    let refusal = refusal.to_string();
+    for words in ["ARCHIVE_URL", "built without S3", "--features s3"] {
+        assert!(refusal.contains(words), "{refusal}");
     }
 }

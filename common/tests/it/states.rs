@@ -3,7 +3,9 @@
 use common::chunk::ChunkEvent as Event;
 use common::chunk::ChunkState as State;
 
-const EVENTS: [Event; 7] = [
+const EVENTS: [Event; 9] = [
+    Event::Refresh,
+    Event::Vanish,
     Event::Claim,
     Event::Load,
     Event::FindEmpty,
@@ -14,7 +16,11 @@ const EVENTS: [Event; 7] = [
 ];
 
 /// All legal transitions; what is not here is an error.
-const LEGAL: [(State, Event, State); 10] = [
+const LEGAL: [(State, Event, State); 14] = [
+    (State::Done, Event::Refresh, State::Done),
+    (State::Empty, Event::Refresh, State::Done),
+    (State::Done, Event::Vanish, State::Empty),
+    (State::Empty, Event::Vanish, State::Empty),
     (State::Pending, Event::Claim, State::Running),
     (State::Pending, Event::Cancel, State::Cancelled),
     (State::Running, Event::Claim, State::Running),

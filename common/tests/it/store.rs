@@ -47,10 +47,13 @@ macro_rules! on_every_engine {
 pub mod ground;
 mod submissions;
 mod claims;
+mod turns;
 mod loads;
 mod slices;
 mod replays;
 mod spending;
+mod budgets;
 mod control;
+mod conditions;
 mod sqlite;
 mod postgresql;

@@ -166,12 +166,63 @@ fn symbols_that_resolve_to_nothing_mean_no_session() {
     }
 }
 
+/// A refusal of the range from the 2nd to the 9th of January 2024, with what is available.
+fn refused_range(case: &str, available: (&str, &str)) -> VendorError {
+    let body = serde_json::json!({"detail": {
+        "case": case,
+        "message": "No.",
+        "payload": {
+            "start": "2024-01-02T00:00:00.000000000Z",
+            "end": "2024-01-09T00:00:00.000000000Z",
+            "available_start": available.0,
+            "available_end": available.1,
+        },
+    }});
+    VendorError::from_answer(422, None, &body.to_string())
+}
+
+#[test]
+fn a_range_that_begins_too_early_says_from_when_there_is_data() {
+    let start = "2024-01-04T00:00:00.000000000Z";
+    let late = "2024-02-01T00:00:00.000000000Z";
+    for name in [
+        "data_start_before_available_start",
+        "data_schema_not_fully_available",
+    ] {
+        match refused_range(name, (start, late)) {
+            VendorError::BeforeStart {
+                available_start: Some(told),
+                ..
+            } => assert_eq!(told.to_string(), start),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    let sentence =
+        "`start` is before the available start of dataset X: '2024-01-04 00:00:00+00:00'.";
+    match case(422, "data_start_before_available_start", sentence) {
+        VendorError::BeforeStart {
+            available_start: Some(told),
+            ..
+        } => assert_eq!(told.to_string(), start),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_schema_that_ends_within_the_range_is_not_there_yet() {
+    let end = "2024-01-06T00:00:00.000000000Z";
+    let early = "2010-01-01T00:00:00.000000000Z";
+    let error = refused_range("data_schema_not_fully_available", (early, end));
+    assert_eq!(available_end(&error).as_deref(), Some(end));
+    // Without a payload the range of the schema is asked for.
+    let error = case(422, "data_schema_not_fully_available", "No.");
+    assert_eq!(available_end(&error), None);
+}
+
 #[test]
 fn other_422s_are_refused_for_good_with_their_case() {
     let cases = [
-        "data_start_before_available_start",
         "data_time_range_start_on_or_after_end",
-        "data_schema_not_fully_available",
         "symbology_invalid_symbol",
         "a_case_of_tomorrow",
     ];
@@ -373,4 +424,17 @@ fn a_secret_that_the_other_side_repeats_is_taken_out() {
             "{shown}"
         );
     }
+}
+
+#[test]
+fn words_that_a_database_or_a_terminal_would_not_take_as_text_are_blanks() {
+    let body = r#"{"detail":"a\u0000b\u001b[31m"}"#;
+    let VendorError::Unavailable { message, .. } = VendorError::from_answer(500, None, body) else {
+        panic!("another error");
+    };
+    assert_eq!(message, "a b [31m");
+    let VendorError::Refused { case, .. } = case(400, "a\0b\n", "") else {
+        panic!("another error");
+    };
+    assert_eq!(case.as_deref(), Some("a b"));
 }

@@ -26,6 +26,7 @@ pub async fn run(global: &Global, options: &Demo) -> anyhow::Result<ExitCode> {
     // Whatever is configured for real work stays out of the demo.
     let folder = global.data_dir.as_deref().unwrap_or(Path::new("data"));
     session.settings.use_data_dir(folder);
+    session.settings.budget_usd = None;
     session.use_addresses(global);
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;

@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
+use common::archive::Archive;
 use common::money::Usd;
 use common::store::{Access, Store};
 use common::time::{Day, Nanos};
 use serde::Serialize;
 
 use crate::arguments::{self, Global};
+use crate::budget;
 use crate::exit::print;
+use crate::plan::archived::saving;
 use crate::plan::{Plan, plan};
 use crate::progress::{Planning, thousands};
 use crate::report::{plain_table, right_aligned};
@@ -23,7 +26,10 @@ struct Document<'a> {
     chunks: usize,
     records: u64,
     bytes: u64,
+    /// What would be paid.
     cost_usd: Usd,
+    /// What would be paid besides, if the archive were empty.
+    saved_usd: Usd,
     covered_chunks: usize,
     list: Vec<Entry<'a>>,
 }
@@ -36,6 +42,10 @@ struct Entry<'a> {
     start: Day,
     end: Day,
     records: Option<u64>,
+    /// What the vendor would bill, unless the archive has it.
+    price_usd: Usd,
+    /// Whether the archive has it.
+    archived: bool,
 }
 
 /// Runs the command.
@@ -49,7 +59,9 @@ pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<E
     }
     let planning = Planning::begin();
     let source = sources.of(&file.request.source).await?;
-    let planned = plan(&file, &*source, store.as_ref(), Nanos::now()).await?;
+    let mut planned = plan(&file, &*source, store.as_ref(), Nanos::now()).await?;
+    let archive = Archive::open(&session.settings.archive_url, ORIGIN)?;
+    planned.look_up(&file.request, &*source, &archive).await?;
     drop(planning);
     for note in &planned.notes {
         tracing::warn!("{note}");
@@ -59,23 +71,22 @@ pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<E
         let document = document(dataset, &planned);
         print(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
     } else {
-        print(&describe(
-            &file.request.name,
-            &planned,
-            file.request.max_cost,
-        ))?;
+        let refusal = budget::refusal(&session.settings, store.as_ref(), &file.request, &planned);
+        print(&describe(&file.request.name, &planned, refusal.await?))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn document<'a>(dataset: &'a str, planned: &'a Plan) -> Document<'a> {
-    let list = planned.to_do().map(|chunk| Entry {
+    let list = planned.looked_up().map(|(chunk, archived)| Entry {
         dataset,
         schema: chunk.schema.as_str(),
         symbols: &chunk.symbols,
         start: chunk.days.start(),
         end: chunk.days.end(),
         records: chunk.records,
+        price_usd: chunk.cost,
+        archived,
     });
     let list: Vec<_> = list.collect();
     Document {
@@ -83,16 +94,17 @@ fn document<'a>(dataset: &'a str, planned: &'a Plan) -> Document<'a> {
         records: planned.records(),
         bytes: planned.bytes(),
         cost_usd: planned.cost(),
+        saved_usd: planned.saved(),
         covered_chunks: planned.covered.len(),
         list,
     }
 }
 
-fn describe(name: &str, planned: &Plan, limit: Option<Usd>) -> String {
+fn describe(name: &str, planned: &Plan, refusal: Option<String>) -> String {
     let mut table = plain_table(&[
         "schema", "start", "end", "symbols", "records", "bytes", "dollars",
     ]);
-    for chunk in planned.to_do().take(CHUNKS_SHOWN) {
+    for (chunk, archived) in planned.looked_up().take(CHUNKS_SHOWN) {
         let symbols: String = chunk.symbols.to_string().chars().take(40).collect();
         table.add_row(right_aligned(vec![
             chunk.schema.to_string(),
@@ -103,7 +115,10 @@ fn describe(name: &str, planned: &Plan, limit: Option<Usd>) -> String {
                 .records
                 .map_or_else(|| "not yet".to_owned(), thousands),
             thousands(chunk.billable_bytes),
-            chunk.cost.to_string(),
+            match archived {
+                true => "archived".to_owned(),
+                false => chunk.cost.to_string(),
+            },
         ]));
     }
     let mut text = String::new();
@@ -115,17 +130,16 @@ fn describe(name: &str, planned: &Plan, limit: Option<Usd>) -> String {
         text.push_str(&format!("and {more} chunks more; --json lists all\n"));
     }
     text.push_str(&format!(
-        "{name}: {} chunks, {} records, {} bytes, ${}; {} chunks hold the rest already\n",
+        "{name}: {} chunks, {} records, {} bytes, ${}{}; {} chunks hold the rest already\n",
         thousands(chunks.try_into().unwrap_or(u64::MAX)),
         thousands(planned.records()),
         thousands(planned.bytes()),
         planned.cost(),
+        saving(planned.saved()),
         planned.covered.len(),
     ));
-    if let Some(limit) = limit.filter(|limit| planned.cost() > *limit) {
-        text.push_str(&format!(
-            "this is above the job's limit of ${limit}: it would be refused\n"
-        ));
+    if let Some(refusal) = refusal {
+        text.push_str(&format!("it would be refused: {refusal}\n"));
     }
     text
 }

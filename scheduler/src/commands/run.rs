@@ -37,8 +37,9 @@ pub async fn run(global: &Global, options: &Run) -> anyhow::Result<ExitCode> {
 /// The database, to work on; its folder and tables are made where they are missing.
 pub async fn open_for_work(session: &Session) -> anyhow::Result<Arc<Store>> {
     let store = Store::open(&session.settings.database_url, Access::Work).await?;
+    let budget = session.settings.budget_usd;
     store
-        .map(Arc::new)
+        .map(|store| Arc::new(store.within_budget(budget)))
         .ok_or_else(|| anyhow::anyhow!("the database was not made"))
 }
 

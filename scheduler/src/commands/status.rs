@@ -1,5 +1,7 @@
 //! `scheduler status`: jobs, their counts, the proof of completeness, and what is missing.
 
+mod proof;
+
 use std::process::ExitCode;
 
 use common::configuration::document::Refusal;
@@ -9,7 +11,9 @@ use serde_json::Value;
 use crate::arguments::{Global, Status};
 use crate::exit::print;
 use crate::progress::thousands;
-use crate::report::{describe_failures, describe_unfinished, plain_table, right_aligned};
+use crate::report::{
+    describe_conditions, describe_failures, describe_unfinished, plain_table, right_aligned,
+};
 use crate::session::Session;
 
 /// Unfinished chunks that are named for each job.
@@ -19,15 +23,20 @@ const UNFINISHED_SHOWN: u32 = 20;
 pub async fn run(global: &Global, options: &Status) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    if let (Some(wanted), true) = (&options.job, options.proof) {
+        let telling = proof::Telling {
+            json: options.json,
+            all: options.all,
+        };
+        let store = store.ok_or_else(|| not_submitted(wanted))?;
+        return proof::run(&session, &store, wanted, telling).await;
+    }
     let jobs = match &store {
         Some(store) => store.jobs(options.job.as_deref()).await?,
         None => Vec::new(),
     };
     if let (Some(wanted), true) = (&options.job, jobs.is_empty()) {
-        let help = "`scheduler status` shows all jobs that were submitted";
-        return Err(
-            Refusal::of(wanted, "no job of this name or number was submitted", help).into(),
-        );
+        return Err(not_submitted(wanted).into());
     }
     if options.json {
         let document = serde_json::json!({ "jobs": with_rules(store.as_ref(), &jobs).await? });
@@ -41,7 +50,12 @@ pub async fn run(global: &Global, options: &Status) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// The jobs, each with how often its rules failed.
+fn not_submitted(wanted: &str) -> Refusal {
+    let help = "`scheduler status` shows all jobs that were submitted";
+    Refusal::of(wanted, "no job of this name or number was submitted", help)
+}
+
+/// The jobs, each with how often its rules failed, and the days that the vendor flags.
 async fn with_rules(store: Option<&Store>, jobs: &[JobStatus]) -> anyhow::Result<Vec<Value>> {
     let mut entries = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -57,6 +71,7 @@ async fn with_rules(store: Option<&Store>, jobs: &[JobStatus]) -> anyhow::Result
                 })
             });
             entry["rules"] = failures.collect();
+            entry["flagged_days"] = serde_json::to_value(store.flagged_days(job.id).await?)?;
         }
         entries.push(entry);
     }
@@ -115,6 +130,7 @@ async fn describe(store: &Store, jobs: &[JobStatus]) -> anyhow::Result<String> {
             notes.push_str(&format!("  {decided}: {reason}\n"));
         }
         notes.push_str(&describe_failures(&store.rule_failures(job.id).await?));
+        notes.push_str(&describe_conditions(&store.flagged_days(job.id).await?));
         notes.push_str(&describe_unfinished(
             &store.unfinished(job.id, UNFINISHED_SHOWN).await?,
         ));

@@ -13,6 +13,7 @@ use crate::exit::{INCOMPLETE, print};
 use crate::following::until_it_stands_still;
 use crate::hints::tell_workers;
 use crate::plan::Plan;
+use crate::plan::archived::{cost_of, saved_of, saving};
 use crate::progress::{counted, thousands};
 use crate::report::Finished;
 use crate::session::{Session, stop_quietly};
@@ -155,13 +156,15 @@ impl Submitted<'_> {
         chunks.try_into().unwrap_or(u64::MAX)
     }
 
-    /// Records, bytes and dollars of the chunks that were added.
-    fn added(&self) -> (u64, u64, Usd) {
+    /// Records and bytes of the chunks that were added; what they cost, and what the archive saves.
+    fn added(&self) -> (u64, u64, Usd, Usd) {
         let chunks = &self.plan().chunks;
+        let looked_up = || self.plan().looked_up().skip(self.plan().open.len());
         (
             chunks.iter().filter_map(|chunk| chunk.records).sum(),
             chunks.iter().map(|chunk| chunk.billable_bytes).sum(),
-            chunks.iter().map(|chunk| chunk.cost).sum(),
+            cost_of(looked_up()),
+            saved_of(looked_up()),
         )
     }
 
@@ -171,14 +174,15 @@ impl Submitted<'_> {
             added,
             revived,
         } = self.submission;
-        let (records, bytes, cost) = self.added();
+        let (records, bytes, cost, saved) = self.added();
         let name = &self.file.request.name;
         let mut text = format!(
-            "job {job} ({name}): {} added: {} records, {} bytes, ${cost}; {} open before, {} \
+            "job {job} ({name}): {} added: {} records, {} bytes, ${cost}{}; {} open before, {} \
              chunks hold the rest already\n",
             counted(added, "chunk"),
             thousands(records),
             thousands(bytes),
+            saving(saved),
             self.plan().open.len(),
             self.plan().covered.len(),
         );
@@ -206,7 +210,7 @@ impl Submitted<'_> {
     }
 
     fn document(&self) -> serde_json::Value {
-        let (records, bytes, cost) = self.added();
+        let (records, bytes, cost, saved) = self.added();
         serde_json::json!({
             "job": self.submission.job,
             "name": self.file.request.name,
@@ -217,6 +221,7 @@ impl Submitted<'_> {
             "records": records,
             "bytes": bytes,
             "cost_usd": cost,
+            "saved_usd": saved,
             "hints": self.hints,
         })
     }

@@ -1,4 +1,4 @@
-//! How much each missing piece holds and costs, by the source's counts; cut into chunks.
+//! From a job to its plan: what is missing, in chunks that are counted and priced.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,16 @@ use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
 use common::nearest::nearest;
-use common::request::{ChunkLength, JobSource, Request};
+use common::request::{JobSource, Request};
 use common::source::{Source, SourceError, Uncovered};
 use common::store::{PlannedChunk, Store, StoreError};
-use common::time::{Day, DayRange, Nanos, Span};
-use common::vendor::{Condition, RangeRequest, Resolution, VendorError};
+use common::time::{DayRange, Nanos, Span};
+use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
 use dbn::Schema;
 
+use super::cut::{Cutting, Part, Parts};
 use super::missing::{Known, Piece, missing, subtract};
+use crate::report;
 
 /// The longest that the vendor's data is known to lag behind, in seconds.
 const LAG_SECONDS_MAX: f64 = 86_400.0;
@@ -30,8 +32,12 @@ pub struct Plan {
     pub open: Vec<PlannedChunk>,
     /// The chunks that hold parts of the request already.
     pub covered: BTreeSet<ChunkId>,
+    /// Which of the chunks to do the archive has, by their places, from 0.
+    pub archived: BTreeSet<usize>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// How good the source's days are, by its answer of now.
+    pub conditions: Vec<DayCondition>,
 }
 
 impl Plan {
@@ -45,14 +51,9 @@ impl Plan {
         self.to_do().filter_map(|chunk| chunk.records).sum()
     }
 
-    /// What the vendor would bill for all chunks, in bytes.
+    /// The uncompressed bytes of all chunks' records, by which the vendor bills.
     pub fn bytes(&self) -> u64 {
         self.to_do().map(|chunk| chunk.billable_bytes).sum()
-    }
-
-    /// What the vendor would bill for all chunks.
-    pub fn cost(&self) -> Usd {
-        self.to_do().map(|chunk| chunk.cost).sum()
     }
 }
 
@@ -67,11 +68,13 @@ pub async fn plan(
     check_dataset(job, source).await?;
     let resolution = resolve(job, source).await?;
     let conditions = source.conditions(&request.dataset, request.days).await?;
-    let pending = conditions
-        .iter()
-        .filter(|of| of.condition == Condition::Pending);
-    let pending: Vec<_> = pending.map(|of| of.day).collect();
-    let mut plan = Plan::default();
+    let pending = days_that_are(Condition::Pending, &conditions);
+    let missing_days = days_that_are(Condition::Missing, &conditions);
+    let mut plan = Plan {
+        notes: report::notes(&request.dataset, &conditions),
+        conditions,
+        ..Plan::default()
+    };
     if let Some(store) = store {
         plan.open = store.outstanding(&request.fingerprint()).await?;
     }
@@ -88,18 +91,23 @@ pub async fn plan(
         known.uncovered.extend(gaps);
         let found = missing(request, *schema, days, &known);
         plan.covered.extend(found.covered);
+        plan.notes.extend(unknown(request, days, &resolution));
         let pricing = Pricing {
-            request,
-            source,
+            cutting: Cutting {
+                request,
+                source,
+                resolution: &resolution,
+            },
             available,
             pending: &pending,
+            missing: &missing_days,
             now,
         };
         for piece in found.pieces {
             plan.chunks.extend(pricing.chunks(&piece).await?);
         }
         for piece in found.waiting {
-            plan.chunks.extend(pricing.wait(&piece));
+            plan.chunks.extend(pricing.wait(&piece, piece.days));
         }
         let notes = notes(*schema, uncovered, &plan);
         plan.notes.extend(notes);
@@ -110,6 +118,13 @@ pub async fn plan(
         }
     }
     Ok(plan)
+}
+
+/// The days that are in this condition, each by itself.
+fn days_that_are(condition: Condition, conditions: &[DayCondition]) -> Vec<DayRange> {
+    let days = conditions.iter().filter(|of| of.condition == condition);
+    let days = days.filter_map(|of| DayRange::new(of.day, of.day.plus(1)));
+    days.collect()
 }
 
 /// What the database knows of a schema's days.
@@ -213,6 +228,31 @@ async fn resolve(job: &JobFile, source: &dyn Source) -> anyhow::Result<Resolutio
     Ok(resolution)
 }
 
+/// The symbols that mean nothing on any of a schema's days, though they do on others of the job's: for
+/// them alone nothing is asked, and beside others the vendor answers nothing.
+fn unknown(request: &Request, days: DayRange, resolution: &Resolution) -> Option<String> {
+    let means_something = |name: &&String| {
+        let windows = resolution.windows.get(*name).into_iter().flatten();
+        let mut windows = windows.map(|window| window.days);
+        windows.any(|window| window.intersection(days).is_some())
+    };
+    let names = request.symbols.names().filter(|_| days != request.days)?;
+    let unknown: Vec<_> = names.iter().filter(|name| !means_something(name)).collect();
+    let shown: Vec<_> = unknown
+        .iter()
+        .take(NOTES_MAX)
+        .map(|name| name.as_str())
+        .collect();
+    let more = unknown.len().saturating_sub(NOTES_MAX);
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let holder = holder(request);
+    let shown = Some(shown.join(", ")).filter(|shown| !shown.is_empty())?;
+    Some(format!("{holder} knows nothing by {shown}{more} in {days}"))
+}
+
 /// The days that the vendor's history of the schema can have; what lies before it began is a gap
 /// that no waiting fills.
 fn days_within(
@@ -222,7 +262,8 @@ fn days_within(
     plan: &mut Plan,
 ) -> Result<DayRange, Refusal> {
     let days = job.request.days;
-    let first = available.start.day();
+    // A day that began before the data did is asked for from its midnight, and would be refused.
+    let first = available.start.next_midnight();
     if days.start() >= first {
         return Ok(days);
     }
@@ -239,11 +280,12 @@ fn days_within(
 }
 
 struct Pricing<'a> {
-    request: &'a Request,
-    source: &'a dyn Source,
+    cutting: Cutting<'a>,
     available: Span,
     /// Days that the vendor has not published yet.
-    pending: &'a [Day],
+    pending: &'a [DayRange],
+    /// Days that the vendor doesn't have, and of which it doesn't say that it will: known gaps.
+    missing: &'a [DayRange],
     now: Nanos,
 }
 
@@ -255,130 +297,87 @@ impl Pricing<'_> {
         let now = DayRange::new(piece.days.start(), piece.days.end().min(end));
         let later = DayRange::new(piece.days.start().max(end), piece.days.end());
         let mut chunks = Vec::new();
-        let pending = self
-            .pending
-            .iter()
-            .filter_map(|day| DayRange::new(*day, day.plus(1)));
-        let pending: Vec<_> = pending.collect();
-        for days in subtract(now.as_slice(), &pending) {
-            let counted = self.count_and_cut(piece, days).await?;
-            chunks.extend(self.share(piece, days, counted).await?);
+        let absent = [self.pending, self.missing].concat();
+        for days in subtract(now.as_slice(), &absent) {
+            chunks.extend(self.chunks_of(piece, days).await?);
         }
-        let pending = pending.iter().filter_map(|day| now?.intersection(*day));
+        let pending = self.pending.iter();
+        let pending = pending.filter_map(|day| now?.intersection(*day));
         chunks.extend(pending.map(|day| self.later(piece, day)));
         if let Some(days) = later {
-            let length = match self.request.chunking.length {
-                ChunkLength::Days(days) => i64::from(days),
-                ChunkLength::Records(_) => 1,
-            };
-            chunks.extend(days.pieces(length).map(|days| self.later(piece, days)));
+            chunks.extend(self.wait(piece, days));
         }
         Ok(chunks)
     }
 
-    /// A piece that the source doesn't have, day by day: each may come by itself.
-    fn wait(&self, piece: &Piece) -> impl Iterator<Item = PlannedChunk> {
-        let days = piece.days.pieces(1);
-        days.map(move |day| self.later(piece, day))
-    }
-
-    /// Days and their counts, by the chunking that was asked for.
-    async fn count_and_cut(
+    /// Days that the vendor has, in chunks; what it refuses to count for lack of a licence, or because
+    /// it doesn't have it after all, waits.
+    async fn chunks_of(
         &self,
         piece: &Piece,
         days: DayRange,
-    ) -> Result<Vec<(DayRange, u64)>, SourceError> {
-        match self.request.chunking.length {
-            ChunkLength::Days(length) => {
-                let mut counted = Vec::new();
-                for days in days.pieces(i64::from(length)) {
-                    counted.push((days, self.count(piece, days).await?));
-                }
-                Ok(counted)
-            }
-            ChunkLength::Records(most) => self.halve(piece, days, most).await,
-        }
-    }
-
-    /// Halves the days until each part holds at most `most` records or is one day. Counts of whole
-    /// days add up, so that each cut takes one question.
-    async fn halve(
-        &self,
-        piece: &Piece,
-        days: DayRange,
-        most: u64,
-    ) -> Result<Vec<(DayRange, u64)>, SourceError> {
-        let mut counted = Vec::new();
-        let mut open = vec![(days, self.count(piece, days).await?)];
-        while let Some((days, count)) = open.pop() {
-            let middle = days.start().plus(days.len_days() / 2);
-            let halves = (
-                DayRange::new(days.start(), middle),
-                DayRange::new(middle, days.end()),
-            );
-            let (Some(left), Some(right)) = halves else {
-                counted.push((days, count));
-                continue;
-            };
-            if count <= most {
-                counted.push((days, count));
-                continue;
-            }
-            let of_left = self.count(piece, left).await?;
-            let of_right = match count.checked_sub(of_left) {
-                Some(rest) => rest,
-                None => self.count(piece, right).await?,
-            };
-            open.push((right, of_right));
-            open.push((left, of_left));
-        }
-        Ok(counted)
-    }
-
-    async fn count(&self, piece: &Piece, days: DayRange) -> Result<u64, SourceError> {
-        match self
-            .source
-            .record_count(&self.range_request(piece, days))
-            .await
-        {
-            // A window without sessions: nothing to count.
-            Err(SourceError::Vendor(VendorError::NoSession { .. })) => Ok(0),
-            counted => counted,
-        }
-    }
-
-    /// The piece's bytes and cost, shared out by the number of records: within a schema every
-    /// record costs the same.
-    async fn share(
-        &self,
-        piece: &Piece,
-        days: DayRange,
-        counted: Vec<(DayRange, u64)>,
     ) -> Result<Vec<PlannedChunk>, SourceError> {
-        let all: u64 = counted.iter().map(|(_, count)| count).sum();
-        let (bytes, cost) = if all == 0 {
-            (0, Usd(0))
-        } else {
-            let request = self.range_request(piece, days);
-            (
-                self.source.billable_bytes(&request).await?,
-                self.source.cost(&request).await?,
-            )
+        let mut open = Some(days);
+        let mut waiting = Vec::new();
+        while let Some(days) = open {
+            let end = match self.counted(piece, days).await {
+                Err(SourceError::Vendor(VendorError::NotYet { available_end, .. })) => {
+                    available_end.map(Nanos::day)
+                }
+                counted => {
+                    let mut chunks = counted?;
+                    chunks.extend(waiting);
+                    return Ok(chunks);
+                }
+            };
+            let end = end
+                .unwrap_or(days.start())
+                .clamp(days.start(), days.end().plus(-1));
+            let refused = DayRange::new(end, days.end()).into_iter();
+            waiting.splice(0..0, refused.flat_map(|days| self.wait(piece, days)));
+            open = DayRange::new(days.start(), end);
+        }
+        Ok(waiting)
+    }
+
+    /// Days in chunks, priced. Bytes and cost of the whole are shared out by the number of records,
+    /// and rounded up: within a schema every record costs the same.
+    async fn counted(
+        &self,
+        piece: &Piece,
+        days: DayRange,
+    ) -> Result<Vec<PlannedChunk>, SourceError> {
+        let Parts { records, list } = self.cutting.parts(piece, days).await?;
+        let source = self.cutting.source;
+        let request = self
+            .cutting
+            .range_request(piece.schema, &piece.symbols, days);
+        let (bytes, cost) = match records {
+            0 => (0, Usd(0)),
+            _ => (
+                source.billable_bytes(&request).await?,
+                source.cost(&request).await?,
+            ),
         };
         let share_of_bytes = |count: u64| {
             let share = u128::from(bytes) * u128::from(count);
-            u64::try_from(share.div_ceil(u128::from(all.max(1)))).unwrap_or(u64::MAX)
+            u64::try_from(share.div_ceil(u128::from(records.max(1)))).unwrap_or(u64::MAX)
         };
-        let chunk = |(days, count)| PlannedChunk {
+        let chunk = |part: Part| PlannedChunk {
             schema: piece.schema,
-            symbols: piece.symbols.clone(),
-            days,
-            records: Some(count),
-            billable_bytes: share_of_bytes(count),
-            cost: cost.share(count, all),
+            symbols: part.symbols,
+            days: part.days,
+            records: Some(part.records),
+            billable_bytes: share_of_bytes(part.records),
+            cost: cost.share(part.records, records),
             due_at: self.now,
         };
-        Ok(counted.into_iter().map(chunk).collect())
+        Ok(list.into_iter().map(chunk).collect())
+    }
+
+    /// Days that the source doesn't have yet, one by one: each may come by itself.
+    fn wait(&self, piece: &Piece, days: DayRange) -> impl Iterator<Item = PlannedChunk> {
+        days.pieces(1).map(move |day| self.later(piece, day))
     }
 
     /// A chunk of days that the vendor doesn't have yet: it will, about as late as today.
@@ -394,15 +393,5 @@ impl Pricing<'_> {
             cost: Usd(0),
             due_at: days.span().end.plus_seconds(lag).max(self.now),
         }
-    }
-
-    fn range_request(&self, piece: &Piece, days: DayRange) -> RangeRequest {
-        RangeRequest::new(
-            &self.request.dataset,
-            piece.schema,
-            self.request.stype_in,
-            &piece.symbols,
-            days,
-        )
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::time::Nanos;
+use simulator::{Config, Fault, FaultKind};
 use testkit::checksum::scalar;
 use tokio::process::Child;
 
@@ -70,6 +71,57 @@ async fn ten_kills_at_random_moments_change_nothing() {
     let leftovers = installation.sandbox.path().join("archive/parts");
     let leftovers = std::fs::read_dir(leftovers).map_or(0, Iterator::count);
     assert_eq!(leftovers, 0, "parts of killed processes were left behind");
+}
+
+#[tokio::test]
+async fn what_a_killed_process_had_received_is_not_asked_for_again() {
+    const DAY: &str = "
+name: one-day
+dataset: GLBX.MDP3
+schemas: [mbp-1]
+symbols: [ES.c.0]
+stype_in: continuous
+start: 2024-01-04
+end: 2024-01-05
+";
+    let history = || Config {
+        trades_per_day: 3_000,
+        strikes: 1,
+        ..Config::default()
+    };
+    let undisturbed = Installation::with(history()).await;
+    let job = undisturbed.job(DAY);
+    undisturbed.succeed(&["run", &job]).await;
+    let expected = undisturbed.tables().await;
+    let whole: u64 = undisturbed.data_requests().iter().map(|it| it.bytes).sum();
+
+    let installation = Installation::with(history()).await;
+    let job = installation.job(DAY);
+    let stall = Fault::next(FaultKind::Stall, 1).lasting(600.0);
+    installation.simulator.add_fault(stall);
+    let mut child = installation.spawn(&["run", &job]);
+    let folder = installation.sandbox.path().join("archive/parts");
+    let received = || {
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let lengths = entries.map(|entry| entry.metadata().map_or(0, |found| found.len()));
+        lengths.sum::<u64>()
+    };
+    while received() == 0 && child.try_wait().unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    child.kill().await.unwrap();
+    let kept = received();
+    installation.succeed(&["run", &job]).await;
+    assert_eq!(installation.tables().await, expected);
+    let requests = installation.data_requests();
+    assert_eq!(requests.len(), 2);
+    assert!(kept > 0);
+    assert!(
+        requests[1].bytes < whole,
+        "{} of {whole}",
+        requests[1].bytes
+    );
+    assert_eq!(received(), 0);
 }
 
 /// Chunks that don't have just the rows and the quarantined records that their ledger counts.

@@ -4,7 +4,10 @@
 
 mod installation;
 mod bad_input;
+mod budget;
+mod coverage;
 mod crashes;
+mod days;
 mod endings;
 mod files;
 mod fleet_commands;
@@ -14,4 +17,7 @@ mod planning;
 mod quality;
 mod replays;
 mod query;
+mod proofs;
+mod refreshes;
+mod archive_checks;
 mod on_postgresql;

@@ -7,7 +7,8 @@
 //! symbols, also the days on which any other untouched symbol means something: the vendor answers
 //! for many symbols at once, and for one that means nothing there is nothing to answer or to pay.
 
-mod rule;
+pub mod rule;
+mod sizes;
 mod stories;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,11 +38,11 @@ fn days(start: i64, end: i64) -> DayRange {
 }
 
 /// The days that are asked for; windows and slices reach beyond them.
-fn asked() -> DayRange {
+pub fn asked() -> DayRange {
     days(2, 10)
 }
 
-fn each_day(range: DayRange) -> impl Iterator<Item = Day> {
+pub fn each_day(range: DayRange) -> impl Iterator<Item = Day> {
     range.pieces(1).map(DayRange::start)
 }
 
@@ -124,7 +125,7 @@ fn some_windows() -> impl Strategy<Value = Resolution> {
 }
 
 prop_compose! {
-    fn some_known()(
+    pub fn some_known()(
         resolution in some_windows(),
         held in prop::collection::vec((prop::option::weighted(0.85, 1_u32..6), some_span()), 0..6),
         empty in prop::collection::vec((some_symbols(), some_days()), 0..3),
@@ -142,7 +143,7 @@ prop_compose! {
     }
 }
 
-fn some_request() -> impl Strategy<Value = Request> {
+pub fn some_request() -> impl Strategy<Value = Request> {
     let some = prop::sample::subsequence(SYMBOLS.to_vec(), 1..=SYMBOLS.len());
     let named = (some, 1_usize..6).prop_map(|(names, most)| request(named(&names), most));
     prop_oneof![5 => named, 1 => Just(request(Symbols::ALL, 2_000))]
@@ -165,7 +166,7 @@ fn symbols_and_days(pieces: &[Piece]) -> Vec<(String, Day)> {
     pieces.iter().flat_map(of_piece).collect()
 }
 
-fn config() -> Config {
+pub fn config() -> Config {
     Config {
         cases: 1_000,
         failure_persistence: None,

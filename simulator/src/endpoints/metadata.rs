@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use self::{fields::fields, prices::unit_price};
 use super::timeseries::count;
 use crate::{
+    barrier,
     clock::DayRange,
     fault::FaultKind,
     faults::{DayReport, Struck},
@@ -125,7 +126,9 @@ pub(crate) fn get_dataset_range(
     service: &Service,
     parameters: &Parameters,
 ) -> Result<Value, Refusal> {
-    let available = available(service.history.as_ref(), parameters.required("dataset")?)?;
+    let dataset = parameters.required("dataset")?;
+    let mut available = available(service.history.as_ref(), dataset)?;
+    barrier::narrow(&service.faults.all(), dataset, &mut available);
     let schemas: Map<String, Value> = available
         .schemas
         .iter()

@@ -1,6 +1,7 @@
 //! Faults of whole answers, how they are put in force, and the log that tells of them.
 
-use simulator::{Config, Fault, FaultKind};
+use serde_json::json;
+use simulator::{Config, Fault, FaultKind, Refused, Shape};
 
 use crate::{
     ask::{self, count, glbx},
@@ -27,6 +28,53 @@ async fn refusals_have_their_status_and_body() {
         let answer = get(&simulator, COUNT).await;
         assert_eq!(answer.status, status);
         assert!(answer.text().contains(part), "{}", answer.text());
+        assert_eq!(get(&simulator, COUNT).await.status, 200, "it strikes once");
+    }
+}
+
+#[tokio::test]
+async fn any_refusal_can_be_asked_for_in_any_shape() {
+    let simulator = ask::small().await;
+    let payload = json!({"available_end": "2024-01-04T00:00:00Z"});
+    for (shape, content_type, parts) in [
+        (
+            Shape::Detail,
+            "application/json",
+            [r#"{"detail":"the words"}"#, ""],
+        ),
+        (
+            Shape::Case,
+            "application/json",
+            [r#""case":"a_case""#, r#""docs":"https://"#],
+        ),
+        (
+            Shape::CaseWithoutDocs,
+            "application/json",
+            [r#""payload":{"available_end""#, r#""status_code":418"#],
+        ),
+        (
+            Shape::Fields,
+            "application/json",
+            [r#"{"detail":[{"loc":["body"]"#, r#""msg":"the words""#],
+        ),
+        (Shape::Text, "text/plain", ["the words", ""]),
+        (Shape::Html, "text/html", ["<title>the words</title>", ""]),
+    ] {
+        let refused = Refused {
+            status: 418,
+            shape,
+            case: Some("a_case".to_owned()),
+            message: "the words".to_owned(),
+            payload: Some(payload.clone()),
+        };
+        simulator.add_fault(Fault::refusing(refused, 1).lasting(2.5));
+        let answer = get(&simulator, COUNT).await;
+        assert_eq!(answer.status, 418);
+        assert_eq!(answer.header("content-type"), Some(content_type));
+        assert_eq!(answer.header("retry-after"), Some("3"));
+        for part in parts {
+            assert!(answer.text().contains(part), "{shape:?}: {}", answer.text());
+        }
         assert_eq!(get(&simulator, COUNT).await.status, 200, "it strikes once");
     }
 }
@@ -169,6 +217,15 @@ async fn faults_that_make_no_sense_are_refused_with_the_reason() {
             r#"{"kind": "cut-in-frame", "probability": 1.5}"#,
             "not between 0 and 1",
         ),
+        (
+            r#"{"kind": "refusal", "next": 1, "refusal": {"status": 200}}"#,
+            "of 400 to 599",
+        ),
+        (
+            r#"{"kind": "latency", "next": 1, "refusal": {"status": 404}}"#,
+            "no other kind",
+        ),
+        (r#"{"kind": "refusal", "next": 1}"#, "needs `refusal`"),
         (r#"{"kind": "pending"}"#, "needs `date`"),
         (r#"{"kind": "pending", "date": "tomorrow"}"#, "no date"),
         ("five", "failed to read the fault"),
@@ -192,6 +249,16 @@ fn faults_are_read_from_the_command_line() {
     assert_eq!(fault, Fault::next(FaultKind::CutInFrame, 5));
     let fault: Fault = "missing:date=2024-01-02".parse().expect("a fault");
     assert_eq!(fault, Fault::day(FaultKind::Missing, "2024-01-02"));
+    let fault: Fault = "refusal:next=1,status=404,shape=detail,message=no data"
+        .parse()
+        .expect("a fault");
+    let refused = Refused {
+        status: 404,
+        shape: Shape::Detail,
+        message: "no data".to_owned(),
+        ..Refused::default()
+    };
+    assert_eq!(fault, Fault::refusing(refused, 1));
     assert!("cut-in-frame:often".parse::<Fault>().is_err());
     assert!("cut-in-frame".parse::<Fault>().is_err());
 }

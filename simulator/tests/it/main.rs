@@ -13,6 +13,7 @@ mod any_cut;
 mod stream_faults;
 mod answer_faults;
 mod days;
+mod barriers;
 mod recorded;
 #[cfg(feature = "tls")]
 mod https;

@@ -65,11 +65,10 @@ async fn changed_since(
         }
         stored(&bytes)
     };
-    let mut part = installation
-        .environment
-        .archive
-        .begin(&request, "part")
-        .unwrap();
+    let objects = installation.environment.archive.objects();
+    let name = objects.stream(&request, 1);
+    let mut partial = objects.partial(&name).unwrap();
+    let mut part = objects.begin(&name, &partial, "part").unwrap();
     part.write(&stream([&trade, &trade])).unwrap();
     let at = Nanos(i64::try_from(trade.ts_recv).unwrap());
     let facts = StreamFacts {
@@ -77,7 +76,8 @@ async fn changed_since(
         billable_bytes: 96,
         index_times: Some((at, at)),
     };
-    let manifest = part.finish(facts, at).unwrap();
+    partial.parts.push(part.keep(facts, 0).unwrap());
+    let manifest = objects.finish(&name, partial, at).unwrap();
     let mut changed = trade.clone();
     change(&mut changed);
     std::fs::write(

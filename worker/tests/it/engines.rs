@@ -23,7 +23,7 @@ const SCHEMAS: [Schema; 11] = [
 ];
 
 /// Tables that are compared besides the views, and what depends on the hour in each.
-const TABLES: [(&str, &[&str]); 8] = [
+const TABLES: [(&str, &[&str]); 9] = [
     ("coverage", &[]),
     ("symbology", &[]),
     ("rule_failures", &[]),
@@ -31,6 +31,7 @@ const TABLES: [(&str, &[&str]); 8] = [
     ("jobs", &["created_at"]),
     ("chunks", &["due_at", "updated_at"]),
     ("spend", &["reserved_at", "settled_at"]),
+    ("spend_totals", &["month"]),
     ("archive_objects", &["fetched_at"]),
 ];
 

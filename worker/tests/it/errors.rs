@@ -8,9 +8,9 @@ use common::configuration::document::Refusal;
 use common::dbn_stream::StreamError;
 use common::files::FilesError;
 use common::money::Usd;
-use common::store::StoreError;
+use common::store::{Budget, StoreError};
 use common::time::Nanos;
-use common::vendor::{Vendor, VendorError};
+use common::vendor::{Condition, Vendor, VendorError};
 use dbn::{SType, Schema};
 use testkit::engine::Engine;
 use testkit::on_every_engine;
@@ -110,6 +110,13 @@ async fn vendor_errors() -> Vec<(VendorError, Decision)> {
         ),
         (no_connection().await, Decision::Retry(None)),
         (VendorError::Unreadable(words()), Decision::Retry(None)),
+        (
+            VendorError::BeforeStart {
+                available_start: Some(end),
+                message: words(),
+            },
+            Decision::FromThere(Some(end)),
+        ),
     ]
 }
 
@@ -124,6 +131,7 @@ fn store_errors() -> Vec<(StoreError, Decision)> {
         (StoreError::Fenced(ChunkId(1)), Decision::Drop),
         (
             StoreError::OverBudget {
+                budget: Budget::Job,
                 needed: Usd(1),
                 limit: Usd(2),
                 spent: Usd(2),
@@ -184,6 +192,7 @@ fn vendor_variant(error: &VendorError) -> usize {
         VendorError::Unavailable { .. } => 6,
         VendorError::Connection(_) => 7,
         VendorError::Unreadable(_) => 8,
+        VendorError::BeforeStart { .. } => 9,
     }
 }
 
@@ -232,7 +241,7 @@ async fn every_error_leads_to_what_it_should() {
             .iter()
             .map(|(error, _)| vendor_variant(error))
             .collect(),
-        8,
+        9,
     );
     let store = store_errors();
     assert_all(
@@ -294,6 +303,13 @@ fn errors_of_the_work_itself_lead_to_what_they_should() {
         (ChunkError::Panic(words()), Decision::Retry(None)),
         (ChunkError::NoMapping(Schema::Mbo), Decision::Dead),
         (ChunkError::Stopped, Decision::HandBack),
+        (
+            ChunkError::Absent {
+                day: day(1, 9),
+                condition: Condition::Missing,
+            },
+            Decision::SetApart(day(1, 9), Condition::Missing),
+        ),
         (archive(ErrorKind::StorageFull), Decision::EndProcess),
         (archive(ErrorKind::QuotaExceeded), Decision::EndProcess),
         (archive(ErrorKind::ReadOnlyFilesystem), Decision::EndProcess),
@@ -448,6 +464,7 @@ async fn a_spent_budget_pauses_its_job_alone(engine: &Engine) {
         .submit("other", SType::Continuous, &pieces)
         .await;
     let error = StoreError::OverBudget {
+        budget: Budget::Job,
         needed: Usd(1),
         limit: Usd(2),
         spent: Usd(2),

@@ -19,14 +19,22 @@ on_every_engine! {
 }
 
 /// Every failpoint of the worker, in the order in which an attempt passes them.
-const FAILPOINTS: [&str; 6] = [
+const FAILPOINTS: [&str; 8] = [
     "claimed",
     "reserved",
+    "part-durable",
+    "before-manifest",
     "archived",
     "load-begun",
     "before-commit",
     "after-commit",
 ];
+
+/// Those of an attempt at a stream that was cut.
+pub const CUT_FAILPOINTS: [&str; 1] = ["part-kept"];
+
+/// Those of a refresh.
+pub const REFRESH_FAILPOINTS: [&str; 2] = ["refresh-fetched", "refresh-before-commit"];
 
 /// Those of a replay.
 pub const REPLAY_FAILPOINTS: [&str; 2] = ["replay-begun", "replay-before-commit"];
@@ -137,9 +145,9 @@ async fn a_panic_anywhere_changes_nothing(engine: &Engine) {
 async fn failures_at_all_places_in_one_run_change_nothing(engine: &Engine) {
     let expected = undisturbed(engine).await;
     let returns = FAILPOINTS.map(|name| (name, "2*return"));
-    disturbed(engine, &expected, &returns, 12).await;
+    disturbed(engine, &expected, &returns, 16).await;
     let panics = FAILPOINTS.map(|name| (name, "1*panic"));
-    disturbed(engine, &expected, &panics, 6).await;
+    disturbed(engine, &expected, &panics, 8).await;
 }
 
 #[test]
@@ -157,6 +165,7 @@ fn every_failpoint_of_the_source_is_tested() {
             found.insert(rest.split('"').nth(1).unwrap().to_owned());
         }
     }
-    let tested = FAILPOINTS.iter().chain(&REPLAY_FAILPOINTS);
+    let tested = FAILPOINTS.iter().chain(&CUT_FAILPOINTS);
+    let tested = tested.chain(&REPLAY_FAILPOINTS).chain(&REFRESH_FAILPOINTS);
     assert_eq!(found, tested.map(|name| (*name).to_owned()).collect());
 }

@@ -109,12 +109,22 @@ impl Installation {
 
     /// With synthetic history of few trades, and settings of one's own.
     pub async fn with(engine: &Engine, change: impl FnOnce(&mut Settings)) -> Self {
-        let failpoints = FailScenario::setup();
-        let simulator = Simulator::start(Config {
+        let history = Config {
             trades_per_day: 200,
             strikes: 1,
             ..Config::default()
-        });
+        };
+        Self::of_history(engine, history, change).await
+    }
+
+    /// With a history and settings of one's own.
+    pub async fn of_history(
+        engine: &Engine,
+        history: Config,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let failpoints = FailScenario::setup();
+        let simulator = Simulator::start(history);
         let simulator = simulator.await.unwrap();
         let sandbox = Sandbox::new();
         let database = engine.database(&sandbox).await;
@@ -256,7 +266,13 @@ impl Installation {
     /// Lets the pool deal with what is due of a job, once each.
     pub async fn work_once(environment: Environment, job: JobId) {
         let (mut queue, hints) = EmbeddedQueue::new(256);
-        let due = environment.store.due(job, 256, Nanos::now()).await.unwrap();
+        let store = &environment.store;
+        let mut due = store.due(job, 256, Nanos::now()).await.unwrap();
+        while due.is_empty() {
+            // Put off for a moment: the time is what is waited for.
+            sleep(0.0).await;
+            due = store.due(job, 256, Nanos::now()).await.unwrap();
+        }
         for chunk in &due {
             assert!(queue.push(Hint {
                 chunk: *chunk,

@@ -182,6 +182,59 @@ fn a_chunk_of_all_symbols_leaves_alone_what_others_hold() {
     assert_eq!(second.own(), [held(None, january(4, 5))]);
 }
 
+/// The days of each slice, as the table has them.
+fn days_told(ownership: &Ownership) -> Vec<String> {
+    let slices = ownership.slices().into_iter();
+    slices.map(|slice| slice.days.unwrap().to_text()).collect()
+}
+
+#[test]
+fn each_slice_tells_which_of_its_days_have_records_of_the_chunks_own() {
+    let days = january(4, 8);
+    let of_two = chunk(Schema::Trades, SType::RawSymbol, &["A", "B"], days);
+    let resolution = meaning(&[("A", 7, days), ("B", 8, january(5, 8))]);
+    let others = vec![held(7, january(5, 6))];
+    let mut ownership = Ownership::new(&of_two, &resolution, others);
+    assert_eq!(days_told(&ownership), ["-", "--", "---"]);
+    let last_of_day = Nanos(day(1, 8).start().0 - 1);
+    // What another holds is no record of this chunk's; and the days of two take turns.
+    let first = [(7, noon(1, 4)), (7, noon(1, 5)), (8, noon(1, 6))];
+    let then = [(7, noon(1, 7)), (8, noon(1, 7)), (7, last_of_day)];
+    for block in [first, then] {
+        ownership.claim(rows(&block)).unwrap();
+    }
+    assert_eq!(days_told(&ownership), ["+", "-+", "-++"]);
+}
+
+#[test]
+fn the_slice_of_every_instrument_tells_the_days_with_records_of_any() {
+    let days = january(4, 9);
+    let all = chunk(Schema::Ohlcv1D, SType::RawSymbol, &[], days);
+    let block = || rows(&[(7, noon(1, 4)), (8, noon(1, 4)), (7, noon(1, 8))]);
+    let mut alone = Ownership::new(&all, &Resolution::default(), Vec::new());
+    alone.claim(block()).unwrap();
+    assert_eq!(days_told(&alone), ["+---+"]);
+    let others = vec![held(7, january(8, 9)), held(None, january(5, 6))];
+    let mut beside = Ownership::new(&all, &Resolution::default(), others);
+    beside.claim(block()).unwrap();
+    assert_eq!(days_told(&beside), ["+", "---"]);
+}
+
+#[test]
+fn a_chunk_that_was_loaded_tells_its_days_again() {
+    let days = january(4, 7);
+    let loaded = chunk(Schema::Trades, SType::RawSymbol, &["A", "B"], days);
+    let slices = [
+        held(7, january(4, 5)),
+        held(7, january(6, 7)),
+        held(8, days),
+    ];
+    let mut kept = Ownership::kept(&loaded, &slices, vec![held(7, january(5, 6))]);
+    let block = rows(&[(7, noon(1, 5)), (8, noon(1, 5)), (7, noon(1, 6))]);
+    kept.claim(block).unwrap();
+    assert_eq!(days_told(&kept), ["-", "+", "-+-"]);
+}
+
 #[test]
 fn an_instrument_that_two_symbols_mean_is_held_and_loaded_once() {
     let chunk = chunk(

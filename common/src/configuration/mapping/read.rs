@@ -49,7 +49,18 @@ impl Mappings {
     /// # Errors
     /// [`Refusal`] when a file can't be opened.
     pub fn load(files: &ConfigFiles) -> Result<Self, Refusal> {
-        let read = WrittenFiles::read(files)?;
+        Ok(Self::of(WrittenFiles::read(files)?))
+    }
+
+    /// The mappings that one document holds.
+    #[must_use]
+    pub fn parse(document: Document) -> Self {
+        let mut read = WrittenFiles::default();
+        read.add(document);
+        Self::of(read)
+    }
+
+    fn of(read: WrittenFiles) -> Self {
         let mut refusals = read.refusals;
         let mut mappings = Vec::new();
         for file in &read.files {
@@ -62,11 +73,11 @@ impl Mappings {
         }
         let rank = |mapping: &Mapping| SCHEMAS.iter().position(|known| *known == mapping.schema);
         mappings.sort_by_key(rank);
-        Ok(Self {
+        Self {
             mappings,
             refusals,
-            all_read: read.all_read,
-        })
+            all_read: !read.any_unread,
+        }
     }
 }
 
@@ -92,35 +103,37 @@ pub(super) struct WrittenFile {
 }
 
 /// All mapping files.
+#[derive(Default)]
 pub(super) struct WrittenFiles {
     pub(super) files: Vec<WrittenFile>,
     pub(super) refusals: Vec<Refusal>,
-    all_read: bool,
+    /// Whether a file could not be read.
+    any_unread: bool,
 }
 
 impl WrittenFiles {
     pub(super) fn read(files: &ConfigFiles) -> Result<Self, Refusal> {
         let documents = files.read_all("schemas")?;
-        let mut read = Self {
-            files: Vec::new(),
-            refusals: Vec::new(),
-            all_read: true,
-        };
+        let mut read = Self::default();
         if documents.is_empty() {
             let message = "the configuration maps no schema";
             let refusal = Refusal::of(files.place("schemas"), message, ADD_A_FILE);
             read.refusals.push(refusal);
         }
         for document in documents {
-            match document.parse() {
-                Ok(written) => read.take(document, written),
-                Err(refusal) => {
-                    read.refusals.push(refusal);
-                    read.all_read = false;
-                }
-            }
+            read.add(document);
         }
         Ok(read)
+    }
+
+    fn add(&mut self, document: Document) {
+        match document.parse() {
+            Ok(written) => self.take(document, written),
+            Err(refusal) => {
+                self.refusals.push(refusal);
+                self.any_unread = true;
+            }
+        }
     }
 
     fn take(&mut self, document: Document, written: Written) {
@@ -135,7 +148,7 @@ impl WrittenFiles {
             match known_schema(&document, name) {
                 Err(refusal) => {
                     self.refusals.push(refusal);
-                    self.all_read = false;
+                    self.any_unread = true;
                 }
                 Ok(schema) => {
                     let mut earlier = self.files.iter();

@@ -17,7 +17,7 @@ const SETTINGS: &str = "
 
 impl Pools {
     /// Begins a transaction that sees the database as it is now, and changes nothing.
-    pub(in crate::store) async fn begin_snapshot(&self) -> Result<Transaction, StoreError> {
+    pub(in crate::store) async fn begin_reading(&self) -> Result<Transaction, StoreError> {
         let pool = match self {
             Self::Sqlite { read, .. } => return Ok(Transaction::Sqlite(read.begin().await?)),
             Self::Postgres(pool) => pool,

@@ -3,6 +3,7 @@
 use common::configuration::document::Refusal;
 use common::configuration::files::ConfigFiles;
 use common::configuration::settings::{ApiKey, Settings};
+use common::money::Usd;
 use common::vendor::Vendor;
 use testkit::sandbox::{API_KEY, Sandbox};
 
@@ -69,6 +70,7 @@ fn every_variable_reaches_its_setting() {
             ("BACKHAUL_DATA_REQUESTS_PER_SECOND", "9.5"),
             ("BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND", "10"),
             ("BACKHAUL_VENDOR_CONNECTIONS_MAX", "11"),
+            ("BACKHAUL_BUDGET_USD", "12.50"),
         ],
     )
     .unwrap();
@@ -88,6 +90,26 @@ fn every_variable_reaches_its_setting() {
     assert_eq!(settings.data_requests_per_second, 9.5);
     assert_eq!(settings.symbology_requests_per_second, 10.0);
     assert_eq!(settings.vendor_connections_max, 11);
+    assert_eq!(settings.budget_usd, Some(Usd(12_500_000_000)));
+}
+
+#[test]
+fn a_budget_is_an_amount_of_dollars() {
+    let settings = load("budget_usd: 25.00\n", &[]).unwrap();
+    assert_eq!(settings.budget_usd, Some(Usd(25_000_000_000)));
+    assert_eq!(load("workers: 1\n", &[]).unwrap().budget_usd, None);
+    refused(
+        "budget_usd: -1\n",
+        &[],
+        &["backhaul.yaml:1", "write for example 25.00"],
+    );
+    let variable = [("BACKHAUL_BUDGET_USD", "ten dollars")];
+    let parts = [
+        "BACKHAUL_BUDGET_USD",
+        "\"ten dollars\"",
+        "write for example 25.00",
+    ];
+    refused("", &variable, &parts);
 }
 
 #[test]

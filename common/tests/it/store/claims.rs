@@ -219,8 +219,12 @@ async fn the_next_retry_is_the_first_of_the_failed_chunks(store: &Store) {
         let claim = claim(store, chunk).await;
         store.put_off(&claim, &why, due_at, NOW).await.unwrap();
     };
-    put_off(chunks[0], PutOff::NotYet("tomorrow".into()), after(10)).await;
+    put_off(chunks[0], PutOff::NotYet("later".into()), after(3_600)).await;
     assert_eq!(store.next_retry(job).await.unwrap(), None);
+    // Not a failure, and not the vendor's future either.
+    let waits = PutOff::HandedBack("another fetches its stream".into());
+    put_off(chunks[3], waits, after(40)).await;
+    assert_eq!(store.next_retry(job).await.unwrap(), Some(after(40)));
     put_off(chunks[1], PutOff::Failed("it broke".into()), after(30)).await;
     put_off(chunks[2], PutOff::Failed("it broke".into()), after(20)).await;
     assert_eq!(store.next_retry(job).await.unwrap(), Some(after(20)));

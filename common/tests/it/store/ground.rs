@@ -202,7 +202,7 @@ pub fn loaded(claim: &Claim, rows: u64) -> Loaded {
     Loaded {
         fetched: rows,
         loaded: rows,
-        slices: vec![held(ES, days)],
+        slices: vec![held(ES, days).into()],
         resolution: resolution("ES.c.0", ES, days),
         archive_object: "an object".to_owned(),
         ..Loaded::default()

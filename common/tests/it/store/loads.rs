@@ -71,7 +71,7 @@ async fn a_load_whose_counts_do_not_add_up_is_refused_and_leaves_nothing(store: 
         loaded,
         quarantined,
         covered,
-        slices: vec![held(ES, claim.chunk.days)],
+        slices: vec![held(ES, claim.chunk.days).into()],
         ..Loaded::default()
     };
     let cases = [

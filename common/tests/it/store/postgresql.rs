@@ -154,7 +154,7 @@ async fn every_instrument_and_one_of_them_settle_one_after_the_other() {
     load_all.insert(&rows(ES, start, 3)).await.unwrap();
     load(&store, &named).await.unwrap();
     let mut of_all = loaded(&all, 3);
-    of_all.slices[0].instrument_id = None;
+    of_all.slices[0].held.instrument_id = None;
     let met = load_all.commit(&of_all, NOW).await;
     assert!(matches!(met, Err(StoreError::Contended)), "{met:?}");
     assert_eq!(stored(&store).await.len(), 3);

@@ -75,6 +75,9 @@ fn manifest(claim: &Claim) -> Manifest {
         first_index_time: None,
         last_index_time: None,
         fetched_at: NOW,
+        parts: Vec::new(),
+        revision: 1,
+        conditions: Vec::new(),
     }
 }
 
@@ -206,7 +209,7 @@ async fn a_replay_finds_the_rows_of_every_instrument(store: &Store) {
         load.insert(&block).await.unwrap();
     }
     let everything = Loaded {
-        slices: vec![every],
+        slices: vec![every.into()],
         ..loaded(&claim, 9)
     };
     load.commit(&everything, NOW).await.unwrap();

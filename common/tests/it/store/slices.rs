@@ -2,8 +2,10 @@
 
 use common::chunk::ChunkId;
 use common::store::coverage::own_slices;
-use common::store::{Held, Loaded, Store, StoreError};
+use common::store::replay::ReplayScope;
+use common::store::{Held, Loaded, RecordedDays, Slice, Store, StoreError};
 use common::time::{Nanos, Span};
+use dbn::Schema;
 use proptest::prelude::*;
 
 use super::ground::{
@@ -15,6 +17,7 @@ on_every_engine! {
     a_slice_that_another_chunk_holds_is_refused_and_leaves_nothing
     a_chunk_sees_what_others_hold_and_takes_the_rest
     an_empty_chunk_holds_its_slices
+    the_days_of_a_slice_come_with_the_load_and_a_replay_notes_them_anew
     an_empty_chunk_holds_what_others_leave
     an_empty_chunk_holds_an_instrument_of_two_symbols_once
     the_same_time_in_another_dataset_is_free
@@ -28,7 +31,10 @@ async fn a_slice_that_another_chunk_holds_is_refused_and_leaves_nothing(store: &
     let mut refused = store.begin_load(&second, &trades()).await.unwrap();
     refused.insert(&rows(ES, NOW, 3)).await.unwrap();
     let greedy = Loaded {
-        slices: vec![held(CL, january(1, 31)), held(ES, january(1, 3))],
+        slices: vec![
+            held(CL, january(1, 31)).into(),
+            held(ES, january(1, 3)).into(),
+        ],
         ..loaded(&second, 3)
     };
     let answer = refused.commit(&greedy, NOW).await;
@@ -56,7 +62,7 @@ async fn a_chunk_sees_what_others_hold_and_takes_the_rest(store: &Store) {
     let asked = [held(CL, january(1, 4)), held(ES, january(1, 4))];
     let own = own_slices(&asked, &others);
     let counts = Loaded {
-        slices: own,
+        slices: own.into_iter().map(Into::into).collect(),
         ..loaded(&second, 0)
     };
     rest.commit(&counts, NOW).await.unwrap();
@@ -79,7 +85,72 @@ async fn an_empty_chunk_holds_its_slices(store: &Store) {
         .await
         .unwrap();
     assert_eq!(all_slices(store).await, [(slice, chunks[0])]);
+    assert_eq!(days_told(store).await, [Some("-".to_owned())]);
     assert_eq!(stored(store).await.len(), 0);
+}
+
+/// What the store tells of the days of all slices, a text for each.
+async fn days_told(store: &Store) -> Vec<Option<String>> {
+    let within = january(1, 31).span();
+    let told = store.slices("GLBX.MDP3", Schema::Trades, within);
+    let told = told.await.unwrap().into_iter();
+    told.map(|(slice, _)| slice.days.map(|days| days.to_text()))
+        .collect()
+}
+
+async fn the_days_of_a_slice_come_with_the_load_and_a_replay_notes_them_anew(store: &Store) {
+    let mut request = request("one");
+    request.days = january(1, 6);
+    let plan = [super::ground::planned(january(1, 6))];
+    let submitted = store.submit(&request, "the vendor", &plan, NOW).await;
+    let job = submitted.unwrap().job;
+    let due = store.due(job, 9, NOW).await.unwrap();
+    let claim = claim(store, due[0]).await;
+    let slice = |id, days: common::time::DayRange, marked: &[u32]| {
+        let held = held(id, days);
+        let mut recorded = RecordedDays::none(held.span);
+        for day in marked {
+            recorded.mark(january(*day, day + 1).span().start);
+        }
+        let days = Some(recorded);
+        Slice { held, days }
+    };
+    let mut load = store.begin_load(&claim, &trades()).await.unwrap();
+    load.insert(&rows(ES, january(2, 3).span().start, 3))
+        .await
+        .unwrap();
+    let mut counts = loaded(&claim, 3);
+    // The last is of an earlier version.
+    counts.slices = vec![
+        slice(ES, january(1, 6), &[2, 5]),
+        held(CL, january(1, 3)).into(),
+        slice(CL, january(3, 6), &[]),
+    ];
+    load.commit(&counts, NOW).await.unwrap();
+    let mut told = days_told(store).await;
+    told.sort_unstable();
+    let texts = [None, Some("-+--+".to_owned()), Some("---".to_owned())];
+    assert_eq!(told, texts);
+
+    let replayable = store.replayable(job, ReplayScope::All, ChunkId(0), 9).await;
+    let chunk = replayable.unwrap().pop().unwrap();
+    let before = all_slices(store).await;
+    let mut replay = store.begin_replay(&chunk, &trades()).await.unwrap();
+    replay
+        .insert(&rows(ES, january(2, 3).span().start, 3))
+        .await
+        .unwrap();
+    counts.slices = vec![
+        slice(CL, january(1, 3), &[1]),
+        slice(CL, january(3, 6), &[5]),
+        slice(ES, january(1, 6), &[2]),
+    ];
+    replay.commit(&counts, NOW).await.unwrap();
+    let mut told = days_told(store).await;
+    told.sort_unstable();
+    let texts = ["+-", "-+---", "--+"].map(|text| Some(text.to_owned()));
+    assert_eq!(told, texts);
+    assert_eq!(all_slices(store).await, before);
 }
 
 async fn an_empty_chunk_holds_what_others_leave(store: &Store) {
@@ -204,7 +275,7 @@ proptest! {
             for (chunk, slices) in chunks.iter().zip(commits) {
                 let claim = claim(&store, *chunk).await;
                 let load = store.begin_load(&claim, &trades()).await.expect("it is claimed");
-                let counts = Loaded { slices: slices.clone(), ..loaded(&claim, 0) };
+                let counts = Loaded { slices: slices.iter().map(|slice| (*slice).into()).collect(), ..loaded(&claim, 0) };
                 let committed = load.commit(&counts, NOW).await;
                 let mut with_these = model.clone();
                 let free = slices.iter().all(|slice| {

@@ -1,0 +1,14 @@
+-- How good the vendor says its data of each day is, by its latest answer: degraded days are loaded and
+-- flagged by this table, pending ones come later, missing ones are known gaps. Days without a session
+-- may have no row.
+CREATE TABLE day_conditions (
+    dataset TEXT NOT NULL,
+    day TEXT NOT NULL,
+    condition TEXT NOT NULL CHECK (
+        condition IN ('available', 'degraded', 'pending', 'missing')
+    ),
+    -- The day on which the vendor last changed the data, where it says so.
+    last_modified TEXT,
+    checked_at INTEGER NOT NULL,
+    PRIMARY KEY (dataset, day)
+) STRICT, WITHOUT ROWID;
