@@ -16,6 +16,7 @@ pub mod dbn_stream;
 pub mod files;
 pub mod source;
 pub mod store;
+pub mod query;
 pub mod standing;
 pub mod redis;
 pub mod queue;

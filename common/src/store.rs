@@ -39,6 +39,7 @@ pub mod status;
 pub mod proof;
 pub mod asked;
 mod sample;
+mod query;
 
 pub use asked::{AskedChunk, AskedChunks};
 pub use attend::{Alone, DueChunk, RunningChunk};
@@ -48,6 +49,7 @@ pub use connection::{Access, Store};
 pub use load::{EncodedRows, Load, Loaded, RowEncoder};
 pub use proof::{Archived, ChunkAccount, Gap, Proof, Strays};
 pub use quarantine::{QuarantineFilter, Quarantined, QuarantinedRecord};
+pub(crate) use query::MergedRows;
 pub use recorded_days::{RecordedDays, Slice};
 pub use refresh::{LedgerStream, Refreshable};
 pub use replay::{Difference, Rehearsal, Replayable};

@@ -1,9 +1,12 @@
 //! The command line, exactly as typed.
 
+mod query;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::query::{OutputFormat, Query, RowOrder};
 use crate::coverage::picture::By;
 
 /// Backfills market history from Databento into a database: complete and proven so, exactly once,
@@ -79,6 +82,8 @@ pub enum Command {
     /// Show the records that failed a rule, and decide about them again
     #[command(subcommand)]
     Quarantine(Quarantine),
+    /// Show or export records: of symbols, days, sides, sizes; in order of time
+    Query(Box<Query>),
     /// Check the mappings and rules of the configuration
     #[command(subcommand)]
     Rules(Rules),

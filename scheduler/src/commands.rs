@@ -17,6 +17,7 @@ pub mod replay;
 pub mod refresh;
 pub mod archive;
 pub mod quarantine;
+pub mod query;
 pub mod rules;
 pub mod reconcile;
 pub mod migrate;
@@ -52,6 +53,7 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             archive::verify_archive(global, options).await
         }
         Command::Quarantine(options) => quarantine::run(global, options).await,
+        Command::Query(options) => query::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,
         Command::Migrate => migrate::run(global).await,

@@ -5,6 +5,7 @@ pub mod checksum;
 pub mod database;
 pub mod engine;
 pub mod shared_data;
+pub mod small;
 pub mod postgres;
 pub mod timescale;
 pub mod redis;

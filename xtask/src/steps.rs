@@ -5,6 +5,9 @@ use std::time::Instant;
 
 use crate::{servers, tidy};
 
+/// Features that a newcomer's first build goes without.
+const OPTIONAL: &str = "scheduler/parquet";
+
 /// Runs every check. What the tests need, they bring themselves: a simulated vendor, private
 /// servers from installed programs, and real data where it lies beside the project.
 pub fn test(root: &Path) -> Result<(), String> {
@@ -15,6 +18,8 @@ pub fn test(root: &Path) -> Result<(), String> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        OPTIONAL,
         "--locked",
         "--",
         "--deny",
@@ -42,13 +47,23 @@ pub fn test(root: &Path) -> Result<(), String> {
         &[],
     )?;
     if has(root, "nextest") {
-        return cargo(root, &["nextest", "run", "--workspace", "--locked"], &[]);
+        let tests = [
+            "nextest",
+            "run",
+            "--workspace",
+            "--features",
+            OPTIONAL,
+            "--locked",
+        ];
+        return cargo(root, &tests, &[]);
     }
     // Failpoints are one to a process, and nextest gives each test its own; without it they wait
     // for each other.
     let tests = [
         "test",
         "--workspace",
+        "--features",
+        OPTIONAL,
         "--locked",
         "--tests",
         "--bins",

@@ -40,7 +40,9 @@ impl Pools {
                 let begun = write.begin_with("BEGIN IMMEDIATE").await?;
                 Ok(Transaction::Sqlite(begun))
             }
-            Self::Postgres(pool) => Ok(Transaction::Postgres(PgSession::begin(pool).await?)),
+            Self::Postgres(pool) => Ok(Transaction::Postgres(
+                PgSession::begin(pool, "BEGIN").await?,
+            )),
         }
     }
 
@@ -141,12 +143,12 @@ pub(super) struct PgSession {
 }
 
 impl PgSession {
-    async fn begin(pool: &PgPool) -> Result<Self, StoreError> {
+    pub(super) async fn begin(pool: &PgPool, how: &'static str) -> Result<Self, StoreError> {
         let mut session = Self {
             connection: pool.acquire().await?,
             open: true,
         };
-        answered(sqlx::raw_sql("BEGIN").execute(&mut *session.connection)).await?;
+        answered(sqlx::raw_sql(how).execute(&mut *session.connection)).await?;
         Ok(session)
     }
 

@@ -103,7 +103,7 @@ impl Store {
         rows.iter().map(|row| row.get("name")).collect()
     }
 
-    async fn table_columns(&self, table: &str) -> Result<Vec<TableColumn>, StoreError> {
+    pub(super) async fn table_columns(&self, table: &str) -> Result<Vec<TableColumn>, StoreError> {
         let columns = statement(match self.pools {
             Pools::Sqlite { .. } => {
                 "SELECT i.name, i.type, i.\"notnull\" = 1 AS required, k.kind

@@ -12,6 +12,7 @@ mod vendor_errors;
 mod limiter;
 mod configuration;
 mod store;
+mod query;
 mod standing;
 mod copy;
 mod queue;

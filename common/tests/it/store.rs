@@ -44,7 +44,7 @@ macro_rules! on_every_engine {
     };
 }
 
-mod ground;
+pub mod ground;
 mod submissions;
 mod claims;
 mod turns;

@@ -16,6 +16,7 @@ mod journeys;
 mod planning;
 mod quality;
 mod replays;
+mod query;
 mod proofs;
 mod refreshes;
 mod archive_checks;
