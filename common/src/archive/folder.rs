@@ -94,15 +94,23 @@ impl Folder {
         Ok(())
     }
 
-    /// Files that nobody is writing any more, with their names.
-    fn leftovers(&self) -> io::Result<Vec<Leftover>> {
+    /// Does something with each file that nobody is writing any more and whose name begins so. They are
+    /// held one at a time, and others' not at all: whoever finds one held takes it for being written.
+    fn each_leftover(
+        &self,
+        start: &str,
+        mut verb: impl FnMut(Leftover) -> io::Result<()>,
+    ) -> io::Result<()> {
         let entries = match fs::read_dir(self.unfinished()) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries?,
         };
-        let mut leftovers = Vec::new();
         for entry in entries {
-            let path = entry?.path();
+            let entry = entry?;
+            if !entry.file_name().to_string_lossy().starts_with(start) {
+                continue;
+            }
+            let path = entry.path();
             let file = match File::open(&path) {
                 // Finished, or swept by another, just now.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
@@ -110,10 +118,10 @@ impl Folder {
             };
             // Locks end with their process.
             if file.try_lock().is_ok() && path.exists() {
-                leftovers.push(Leftover { path, file });
+                verb(Leftover { path, file })?;
             }
         }
-        Ok(leftovers)
+        Ok(())
     }
 }
 
@@ -124,12 +132,10 @@ impl Storage for Folder {
         let probe = unfinished.join(format!("probe{BY}{}", std::process::id()));
         File::create(&probe)?;
         fs::remove_file(&probe)?;
-        for leftover in self.leftovers()? {
-            if !leftover.is_of_use()? {
-                removed(&leftover.path)?;
-            }
-        }
-        Ok(())
+        self.each_leftover("", |leftover| match leftover.is_of_use()? {
+            true => Ok(()),
+            false => removed(&leftover.path),
+        })
     }
 
     fn place(&self) -> String {
@@ -187,23 +193,22 @@ impl Storage for Folder {
 
     fn recover(&self, prefix: &str) -> io::Result<()> {
         let start = flat(prefix);
-        for leftover in self.leftovers()? {
+        self.each_leftover(&start, |leftover| {
             let Some((rest, by)) = leftover.name().and_then(|name| {
                 let (name, by) = name.rsplit_once(BY)?;
                 Some((name.strip_prefix(&start)?.to_owned(), by.to_owned()))
             }) else {
-                continue;
+                return Ok(());
             };
             let same_start = !BOOT.is_empty() && by.starts_with(&**BOOT);
             let object = self.root.join(format!("{prefix}{rest}"));
             if same_start && leftover.is_of_use()? && !object.exists() {
                 leftover.file.sync_all()?;
-                rename_durably(&self.root, &leftover.path, &object)?;
+                rename_durably(&self.root, &leftover.path, &object)
             } else {
-                removed(&leftover.path)?;
+                removed(&leftover.path)
             }
-        }
-        Ok(())
+        })
     }
 }
 

@@ -206,6 +206,10 @@ impl Objects {
     /// # Errors
     /// When they can't be removed.
     pub fn forget_parts(&self, stream: &StreamName, partial: &Partial) -> io::Result<()> {
+        // Another has made a whole stream of them meanwhile.
+        if self.manifest(&stream.key())?.is_some() {
+            return Ok(());
+        }
         self.storage.delete(&stream.partial())?;
         let mut parts = partial.parts.iter();
         parts.try_for_each(|part| self.storage.delete(&part.name))
@@ -223,6 +227,10 @@ impl Objects {
         now: Nanos,
     ) -> Result<Manifest, JoinError> {
         let key = stream.key();
+        // Of two that bring the same, whoever comes second leaves the first's as it is.
+        if let Some(manifest) = self.manifest(&key)? {
+            return Ok(manifest);
+        }
         let (bytes, sha256) = self.hash(&partial.parts)?;
         let records = partial.records();
         let record_bytes = partial.parts.last().map_or(0, |part| {
