@@ -87,7 +87,7 @@ pub async fn fetch_revision(
     }
     let stream = archive.objects().stream(&request, at_least);
     let store = &environment.store;
-    if !store.take_turn(claim, &stream.key(), Nanos::now()).await? {
+    if !store.take_turn(claim, &stream.key(), Moment::Now).await? {
         return Err(ChunkError::NotOurTurn);
     }
     // Whoever had the turn before may have brought it.
@@ -258,6 +258,12 @@ async fn keep(
     let (request, partial) = (&stream.request, taken.partial);
     let (received, expected) = (partial.records(), claim.chunk.expected.unwrap_or_default());
     let outgrown = matches!(taken.end, End::Outgrown);
+    if outgrown && taken.new == 0 {
+        // Nothing of it can be gone on from: asked for again at once, all of it would be paid again.
+        forget(archive, stream, &partial).await?;
+        let (received, counted) = (expected.saturating_add(1), count(source, request).await?);
+        return Err(ChunkError::Count { received, counted });
+    }
     if received < expected {
         // A day that is absent since must not pass for an empty one.
         check_absence(environment, &claim.chunk).await?;
@@ -290,10 +296,22 @@ async fn keep(
                 noted.map_err(ChunkError::Archive)
             });
             noted.await?;
-            Err(error)
+            // However often it ends too soon: as long as there is more each time, it will be whole.
+            match taken.new > 0 && is_short(&error) {
+                true => Err(ChunkError::Cut {
+                    records: received,
+                    source: Box::new(error),
+                }),
+                false => Err(error),
+            }
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether fewer records came than the source counts.
+fn is_short(error: &ChunkError) -> bool {
+    matches!(error, ChunkError::Count { received, counted } if received < counted)
 }
 
 /// Makes a whole stream findable.

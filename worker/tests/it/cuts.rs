@@ -214,12 +214,15 @@ async fn over_a_hundred_random_cuts_less_than_a_thousandth_is_asked_for_again() 
     })
     .await;
     let job = installation.submit("job", SType::Continuous, &pieces).await;
-    let kinds = &CUTS[..5];
-    for round in 0..CUTS_EACH {
-        // Each stream is cut in each way.
-        for stream in 0..STREAMS {
-            let kind = (stream + round) % 5;
-            cut(&installation, kinds[usize::try_from(kind).unwrap()]);
+    // By the vendor's log of what it sent. A reset is left out: it throws away what lies unread in the
+    // network's buffers, and that was never received, however it is kept.
+    let kinds = CUTS
+        .into_iter()
+        .filter(|kind| !matches!(kind, FaultKind::Reset | FaultKind::Stall));
+    let mut kinds = kinds.cycle();
+    for _ in 0..CUTS_EACH {
+        for _ in 0..STREAMS {
+            cut(&installation, kinds.next().unwrap());
         }
         work_all_once(&installation, job, STREAMS).await;
         installation.simulator.clear_faults();
