@@ -10,6 +10,7 @@ pub mod submitted;
 pub mod backfill;
 pub mod replay;
 pub mod proof;
+pub mod turn;
 pub mod refresh;
 pub mod verification;
 pub mod progress;

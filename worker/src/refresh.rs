@@ -77,16 +77,23 @@ pub async fn fetch_again(
             }
             _ => return Err(error),
         };
-        failures += 1;
+        // What goes on from a cut has brought something: it ends.
+        failures += u32::from(decide(&error) != Decision::Resume);
         if failures >= environment.settings.attempts_max {
             return Err(error);
         }
-        let delay = RetryDelays::by(&environment.settings).after(failures);
+        let delay = RetryDelays::by(&environment.settings).after(failures.max(1));
         tokio::select! {
             () = tokio::time::sleep(delay.max(asked_for).min(RETRY_WAIT_MAX)) => {}
             () = environment.stop.cancelled() => return Err(ChunkError::Stopped),
         }
     }
+}
+
+/// Whether an error would meet every other request as well: the account, the key, the disk.
+#[must_use]
+pub fn concerns_all(error: &ChunkError) -> bool {
+    matches!(decide(error), Decision::PauseAll | Decision::EndProcess)
 }
 
 async fn emptied(environment: &Environment, chunk: &Replayable) -> Result<Refreshed, ChunkError> {

@@ -47,6 +47,17 @@ pub struct Alone {
 }
 
 impl Alone {
+    /// Holds on to the turn, which a process that says nothing for ten seconds gives up.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was lost, or the database fails.
+    pub async fn renew(&mut self) -> Result<(), StoreError> {
+        if let Some(transaction) = &mut self.transaction {
+            statement("SELECT 1").fetch_one(transaction).await?;
+        }
+        Ok(())
+    }
+
     /// Ends the turn, and keeps its connection for others, which dropping it doesn't.
     ///
     /// # Errors

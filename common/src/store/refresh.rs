@@ -186,6 +186,8 @@ pub struct LedgerStream {
     pub billable_bytes: u64,
     /// SHA-256 over its objects.
     pub sha256: String,
+    /// When it was received.
+    pub fetched_at: Nanos,
 }
 
 impl Store {
@@ -205,7 +207,7 @@ impl Store {
             None => "AND coalesce($3, 0) = 0",
         };
         let rows = statement(format!(
-            "SELECT key, bytes, records, billable_bytes, sha256 FROM archive_objects
+            "SELECT key, bytes, records, billable_bytes, sha256, fetched_at FROM archive_objects
              WHERE key > $1 {of_job} ORDER BY key LIMIT $2"
         ))
         .bind(after)
@@ -221,6 +223,7 @@ impl Store {
                     records: unsigned(row.get("records")?),
                     billable_bytes: unsigned(row.get("billable_bytes")?),
                     sha256: row.get("sha256")?,
+                    fetched_at: Nanos(row.get("fetched_at")?),
                 })
             })
             .collect()

@@ -7,23 +7,24 @@ use std::sync::Arc;
 use common::archive::{Archive, Manifest};
 use common::money::Usd;
 use common::request::JobSource;
-use common::store::{Access, Replayable, Store, StoreError};
+use common::store::{Access, LedgerStream, Replayable, Store, StoreError};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use worker::environment::Environment;
 use worker::error::{ChunkError, chain};
 use worker::process::stop_on_signals;
-use worker::refresh::fetch_again;
+use worker::refresh::{concerns_all, fetch_again};
 
 use super::run::open_for_work;
 use crate::arguments::{ArchiveVerify, Global};
 use crate::exit::{INCOMPLETE, print};
 use crate::progress::{counted, thousands};
-use crate::refresh::{count, environment};
+use crate::refresh::{changed, count, environment};
 use crate::session::Session;
 use crate::submission::ORIGIN;
 use crate::submitted::find;
+use crate::turn::alone;
 use crate::verification::{Flawed, Verified, verify};
 
 /// A flawed stream that can be fetched again.
@@ -60,7 +61,11 @@ pub async fn verify_archive(global: &Global, options: &ArchiveVerify) -> anyhow:
         print("there is no database yet, and so no archived stream that it knows\n")?;
         return Ok(ExitCode::SUCCESS);
     };
-    let code = verify_with(&session, &store, options, &stop).await;
+    let verified = verify_with(&session, &store, options, &stop);
+    let code = match options.yes {
+        true => alone(&store, &stop, verified).await,
+        false => verified.await,
+    };
     store.close().await;
     code
 }
@@ -95,7 +100,7 @@ async fn verify_with(
         false => describe(&verified, &repairs, options),
     })?;
     if let Some(error) = refused {
-        return Err(error.into());
+        return Err(error);
     }
     let remains = |repair: &Repair| !matches!(repair.outcome, Some(Outcome::Replaced));
     Ok(match repairs.iter().any(remains) {
@@ -148,8 +153,8 @@ async fn read_manifest(environment: &Environment, key: &str) -> anyhow::Result<O
 }
 
 /// Fetches each again, as a later revision; where it has what the ledger says, it takes the former's
-/// place. A budget that would be passed ends it.
-async fn repair(environment: &Environment, repairs: &mut [Repair]) -> Result<(), StoreError> {
+/// place. What would be so for each, as a budget that would be passed or a key that is refused, ends it.
+async fn repair(environment: &Environment, repairs: &mut [Repair]) -> anyhow::Result<()> {
     for repair in repairs {
         let Some(chunk) = &repair.chunk else { continue };
         if environment.stop.is_cancelled() {
@@ -162,7 +167,8 @@ async fn repair(environment: &Environment, repairs: &mut [Repair]) -> Result<(),
                 | StoreError::Database(_)
                 | StoreError::Away(_)
                 | StoreError::DiskFull),
-            )) => return Err(error),
+            )) => return Err(error.into()),
+            Err(error) if concerns_all(&error) => return Err(error.into()),
             Err(error) => Outcome::Kept(chain(&error)),
         });
     }
@@ -180,7 +186,10 @@ async fn one(
         return Ok(Outcome::Other(0));
     };
     let now = (manifest.records, manifest.billable_bytes);
-    if now != (ledger.records, ledger.billable_bytes) {
+    let as_many = now == (ledger.records, ledger.billable_bytes);
+    if manifest.sha256 != ledger.sha256
+        && (!as_many || is_rewritten(environment, ledger, chunk, &manifest).await?)
+    {
         return Ok(Outcome::Other(manifest.records));
     }
     environment
@@ -192,6 +201,23 @@ async fn one(
     let removed = removed.map_err(|error| ChunkError::Panic(error.to_string()))?;
     removed.map_err(ChunkError::Archive)?;
     Ok(Outcome::Replaced)
+}
+
+/// Whether the vendor has changed one of the days since the former stream was fetched: as many records
+/// are not the same records then, and the rows in the tables would not be those of the archive.
+async fn is_rewritten(
+    environment: &Environment,
+    ledger: &LedgerStream,
+    chunk: &Replayable,
+    manifest: &Manifest,
+) -> Result<bool, ChunkError> {
+    let (objects, key) = (environment.archive.objects(), ledger.key.clone());
+    let former = tokio::task::spawn_blocking(move || objects.read_manifest(&key)).await;
+    let former = former.map_err(|error| ChunkError::Panic(error.to_string()))?;
+    let former = former.map_err(ChunkError::Archive)?;
+    let now = manifest.conditions.iter().map(|of| (of.day, *of)).collect();
+    let days = chunk.claim.chunk.days;
+    Ok(!changed(days, former.as_ref(), ledger.fetched_at, &now).is_empty())
 }
 
 fn bar(streams: u64) -> ProgressBar {
@@ -247,7 +273,7 @@ fn describe(verified: &Verified, repairs: &[Repair], options: &ArchiveVerify) ->
         let more = match (&repair.outcome, &repair.chunk) {
             (Some(Outcome::Replaced), _) => "fetched again, and whole".to_owned(),
             (Some(Outcome::Other(records)), _) => format!(
-                "the vendor has {} by now and not {}; `scheduler refresh` takes them over",
+                "the vendor has rewritten it: {} by now, {} then; `scheduler refresh` takes them over",
                 counted(*records, "record"),
                 thousands(ledger.records)
             ),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use worker::environment::Environment;
 use worker::error::{ChunkError, chain};
 use worker::process::stop_on_signals;
-use worker::refresh::{Refreshed, refresh};
+use worker::refresh::{Refreshed, concerns_all, refresh};
 
 use super::run::open_for_work;
 use crate::arguments::{Global, Refresh};
@@ -23,6 +23,7 @@ use crate::report::{aligned, plain_table};
 use crate::session::Session;
 use crate::submission::ORIGIN;
 use crate::submitted::{find, title};
+use crate::turn::alone;
 
 /// What became of a chunk.
 enum Outcome {
@@ -47,7 +48,11 @@ pub async fn run(global: &Global, options: &Refresh) -> anyhow::Result<ExitCode>
         let help = "`scheduler run` submits a job and loads it";
         Refusal::of(&options.job, "there is no database yet", help)
     })?;
-    let refreshed = refresh_job(&session, &store, options, &stop).await;
+    let refreshed = refresh_job(&session, &store, options, &stop);
+    let refreshed = match options.yes {
+        true => alone(&store, &stop, refreshed).await,
+        false => refreshed.await,
+    };
     store.close().await;
     refreshed
 }
@@ -89,7 +94,7 @@ async fn refresh_job(
         false => describe(&job, &found, &outcomes, cost, options.yes),
     })?;
     if let Some(error) = refused {
-        return Err(error.into());
+        return Err(error);
     }
     let kept = outcomes
         .iter()
@@ -102,9 +107,9 @@ async fn refresh_job(
     )
 }
 
-/// Refreshes one chunk. A budget that would be passed, or a database that fails, ends the command;
-/// what is wrong with one chunk concerns it alone.
-async fn one(environment: &Environment, outdated: &Outdated) -> Result<Outcome, StoreError> {
+/// Refreshes one chunk. What would be so for each, as a budget that would be passed or a key that is
+/// refused, ends the command; what is wrong with one chunk concerns it alone.
+async fn one(environment: &Environment, outdated: &Outdated) -> anyhow::Result<Outcome> {
     match refresh(environment, &outdated.chunk.chunk, outdated.at_least).await {
         Ok(refreshed) => {
             let same = match &refreshed {
@@ -118,7 +123,8 @@ async fn one(environment: &Environment, outdated: &Outdated) -> Result<Outcome, 
             | StoreError::Database(_)
             | StoreError::Away(_)
             | StoreError::DiskFull),
-        )) => Err(error),
+        )) => Err(error.into()),
+        Err(error) if concerns_all(&error) => Err(error.into()),
         Err(error) => Ok(Outcome::Kept(chain(&error))),
     }
 }
