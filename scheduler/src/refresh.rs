@@ -9,7 +9,7 @@ use common::money::Usd;
 use common::source::{Source, SourceError, Sources};
 use common::store::{JobStatus, Refreshable, Store};
 use common::time::{Day, DayRange, Nanos};
-use common::vendor::{Condition, DayCondition, RangeRequest, Vendor, VendorError};
+use common::vendor::{Condition, DayCondition, RangeRequest, VendorError};
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -55,7 +55,7 @@ pub struct Outdated {
 }
 
 /// All that fetching again may touch; with these mappings rows can be swapped too.
-pub fn environment(
+pub async fn environment(
     session: &Session,
     store: &Arc<Store>,
     mappings: std::collections::HashMap<dbn::Schema, common::configuration::mapping::Mapping>,
@@ -67,7 +67,7 @@ pub fn environment(
         settings: Arc::new(session.settings.clone()),
         store: Arc::clone(store),
         archive: Archive::open(&session.settings.archive_url, ORIGIN)?,
-        sources: Sources::new(Some(Vendor::new(&session.settings)?)),
+        sources: Sources::new(Some(session.vendor().await?)),
         mappings: Arc::new(mappings),
         events,
         stop: stop.clone(),

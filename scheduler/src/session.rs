@@ -12,7 +12,8 @@ use common::nearest::nearest;
 use common::request::JobSource;
 use common::source::Sources;
 use common::store::Store;
-use common::vendor::Vendor;
+use common::vendor::limiter::{FleetOptions, Limits};
+use common::vendor::{Limiter, Vendor};
 use dbn::Schema;
 use tokio_util::sync::CancellationToken;
 use worker::process;
@@ -86,10 +87,32 @@ impl Session {
         Ok(documents.find(|document| stem(document) == wanted))
     }
 
+    /// The vendor, at the pace that the workers of a fleet share with whoever plans for them.
+    pub async fn vendor(&self) -> Result<Vendor, Refusal> {
+        let settings = &self.settings;
+        let (true, Some(url)) = (settings.is_distributed(), &settings.redis_url) else {
+            return Vendor::new(settings);
+        };
+        match common::redis::connect(url).await {
+            Ok(connection) => {
+                let (options, limits) = (FleetOptions::default(), Limits::by(settings));
+                let limiter = Limiter::fleet(connection, options, limits);
+                Vendor::with_limiter(settings, limiter)
+            }
+            Err(error) => {
+                let why = error.category();
+                tracing::warn!(
+                    "Redis can't be reached ({why}): the vendor is asked at a pace of our own"
+                );
+                Vendor::new(settings)
+            }
+        }
+    }
+
     /// The source of a job: a folder of files needs neither the vendor's key nor its address.
-    pub fn sources(&self, job: &JobFile) -> Result<Sources, Refusal> {
+    pub async fn sources(&self, job: &JobFile) -> Result<Sources, Refusal> {
         let vendor = match &job.request.source {
-            JobSource::Vendor => Some(Vendor::new(&self.settings)?),
+            JobSource::Vendor => Some(self.vendor().await?),
             JobSource::Files(folder) if !folder.is_dir() => {
                 let message = format!("there is no folder {}", folder.display());
                 let help =

@@ -69,6 +69,9 @@ impl Service {
             None => None,
         };
         let progress = Progress::new(connect().await?, PREFIX);
+        let archive = Archive::open(&settings.archive_url, ORIGIN)?;
+        // Before anything is paid that could not be kept.
+        archive.sweep()?;
         let name = process::name();
         let queue = RedisQueue::new(connect().await?, NAMESPACE);
         let jobs = JobsPublisher::new(progress.clone());
@@ -76,7 +79,7 @@ impl Service {
         let activities = Activities::default();
         let environment = Environment {
             store: Arc::clone(&store),
-            archive: Archive::open(&settings.archive_url, ORIGIN)?,
+            archive,
             sources: Sources::new(vendor),
             mappings: Arc::new(mappings),
             events: sender,

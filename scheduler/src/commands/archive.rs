@@ -89,7 +89,8 @@ async fn verify_with(
     let mut refused = None;
     if options.repair && !repairs.is_empty() {
         store.check_origin(ORIGIN).await?;
-        let environment = environment(session, store, std::collections::HashMap::new(), stop)?;
+        let environment =
+            environment(session, store, std::collections::HashMap::new(), stop).await?;
         price(&environment, &mut repairs).await?;
         if options.yes {
             refused = repair(&environment, &mut repairs).await.err();

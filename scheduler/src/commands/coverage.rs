@@ -11,7 +11,6 @@ use common::request::{JobSource, Request};
 use common::source::Sources;
 use common::store::{Access, Store};
 use common::time::Day;
-use common::vendor::Vendor;
 
 use super::{plan, submit};
 use crate::arguments::{Coverage, Global, JobArguments, Plan, Submit};
@@ -118,7 +117,7 @@ async fn asked(session: &Session, wanted: &str, store: Option<&Store>) -> anyhow
         store.check_origin(ORIGIN).await?;
     }
     let vendor = match request.source {
-        JobSource::Vendor => Vendor::new(&session.settings).ok(),
+        JobSource::Vendor => session.vendor().await.ok(),
         JobSource::Files(_) => None,
     };
     let source = match Sources::new(vendor).of(&request.source).await {

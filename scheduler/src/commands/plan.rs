@@ -52,7 +52,7 @@ struct Entry<'a> {
 pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
     let file = session.job_file(&options.file)?;
-    let sources = session.sources(&file)?;
+    let sources = session.sources(&file).await?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
     if let Some(store) = &store {
         store.check_origin(ORIGIN).await?;

@@ -69,7 +69,7 @@ async fn refresh_job(
     let schemas = store.schemas(job.id).await?;
     let schemas: Vec<_> = schemas.into_iter().map(|status| status.schema).collect();
     let mappings = session.mappings(&schemas, store).await?;
-    let environment = environment(session, store, mappings, stop)?;
+    let environment = environment(session, store, mappings, stop).await?;
     let source = environment.sources.of(&JobSource::Vendor).await?;
     let found = outdated(store, &environment.archive, &*source, &job).await?;
     let cost = Usd(found.iter().map(|outdated| outdated.cost.0).sum());

@@ -22,7 +22,7 @@ use worker::process::stop_on_signals;
 pub async fn run(global: &Global, options: &Run) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
     let file = job_file(&session, &options.file, options.max_cost.as_deref())?;
-    session.sources(&file)?;
+    session.sources(&file).await?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     let store = open_for_work(&session).await?;
@@ -52,7 +52,7 @@ pub async fn run_job(
     stop: CancellationToken,
 ) -> anyhow::Result<bool> {
     let began = Nanos::now();
-    let sources = session.sources(file)?;
+    let sources = session.sources(file).await?;
     let archive = Archive::open(&session.settings.archive_url, origin)?;
     archive.sweep()?;
     let prepared = prepare(session, file, origin, &sources, &store, &stop).await?;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use common::configuration::job_file::JobFile;
 use common::money::Usd;
+use common::source::Sources;
 use common::store::{Access, JobStatus, Store, Submission};
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
@@ -23,10 +24,10 @@ use crate::submission::{ORIGIN, Prepared, job_file, prepare};
 pub async fn run(global: &Global, options: &Submit) -> anyhow::Result<ExitCode> {
     let session = Session::begin(global)?;
     let file = job_file(&session, &options.file, options.max_cost.as_deref())?;
-    session.sources(&file)?;
+    let sources = session.sources(&file).await?;
     let stop = stop_quietly()?;
     let store = open(&session).await?;
-    let ended = go(&session, options, &file, &store, &stop).await;
+    let ended = go(&session, options, &file, &sources, &store, &stop).await;
     store.close().await;
     ended
 }
@@ -45,12 +46,12 @@ async fn go(
     session: &Session,
     options: &Submit,
     file: &JobFile,
+    sources: &Sources,
     store: &Store,
     stop: &CancellationToken,
 ) -> anyhow::Result<ExitCode> {
     let began = Nanos::now();
-    let sources = session.sources(file)?;
-    let prepared = prepare(session, file, ORIGIN, &sources, store, stop).await?;
+    let prepared = prepare(session, file, ORIGIN, sources, store, stop).await?;
     let Some(prepared) = prepared else {
         return Ok(ExitCode::from(INCOMPLETE));
     };
