@@ -182,7 +182,8 @@ impl<'a> OfSymbol<'a> {
             (Some(_), _) if is_held && !(means_nothing && asked) => Standing::Held,
             (_, Some(Condition::Missing)) => Standing::VendorMissing,
             (_, Some(Condition::Pending)) => Standing::VendorPending,
-            _ if means_nothing && asked => match has(&self.all.named, day) {
+            // Others meant something then, or the vendor vouches for the day: there was a session.
+            (_, of) if means_nothing && asked => match has(&self.all.named, day) || of.is_some() {
                 true => Standing::UnknownSymbol,
                 false => Standing::Empty,
             },

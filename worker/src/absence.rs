@@ -25,6 +25,14 @@ pub(crate) async fn check_absence(
         let noted = store.note_conditions(dataset, days, &conditions, asked_at);
         noted.await?;
     }
+    none_absent(&conditions)
+}
+
+/// Refuses days of which one is pending or missing.
+///
+/// # Errors
+/// [`ChunkError::Absent`] for the first.
+pub(crate) fn none_absent(conditions: &[DayCondition]) -> Result<(), ChunkError> {
     let is_absent = |of: &&DayCondition| match of.condition {
         Condition::Pending | Condition::Missing => true,
         Condition::Available | Condition::Degraded => false,

@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use common::configuration::document::Refusal;
 use common::nearest::nearest;
 use common::request::{JobSource, Request};
-use common::source::Sources;
+use common::source::{Source, Sources};
 use common::store::{Access, Store};
 use common::time::Day;
 
@@ -113,14 +114,29 @@ async fn asked(session: &Session, wanted: &str, store: Option<&Store>) -> anyhow
             return Err(Refusal::of(wanted, "there is no such job", help).into());
         }
     };
-    if let Some(store) = store {
-        store.check_origin(ORIGIN).await?;
-    }
-    let vendor = match request.source {
+    let origin = match store {
+        Some(store) => store.origin().await?,
+        None => None,
+    };
+    // The vendor knows nothing of a simulation's records.
+    let source = match origin.is_none_or(|origin| origin == ORIGIN) {
+        true => source_of(session, &request.source).await,
+        false => None,
+    };
+    Ok(Asked {
+        request,
+        job,
+        source,
+    })
+}
+
+/// The source, where it can be asked.
+async fn source_of(session: &Session, of: &JobSource) -> Option<Arc<dyn Source>> {
+    let vendor = match of {
         JobSource::Vendor => session.vendor().await.ok(),
         JobSource::Files(_) => None,
     };
-    let source = match Sources::new(vendor).of(&request.source).await {
+    match Sources::new(vendor).of(of).await {
         Ok(source) => Some(source),
         Err(error) => {
             tracing::warn!(
@@ -129,12 +145,7 @@ async fn asked(session: &Session, wanted: &str, store: Option<&Store>) -> anyhow
             );
             None
         }
-    };
-    Ok(Asked {
-        request,
-        job,
-        source,
-    })
+    }
 }
 
 /// The filters, as typed, checked.

@@ -135,7 +135,7 @@ impl Asked {
         map.evidence.asked = vec![(request.symbols.clone(), days)];
         map.evidence.conditions = source.conditions(dataset, days).await?;
         let available = source.available(dataset, map.schema).await?;
-        let (first, end) = (available.start.day(), available.end.day());
+        let (first, end) = (available.start.next_midnight(), available.end.day());
         let outside = |day: Day| match day {
             day if day < first => Some(Condition::Missing),
             day if day >= end => Some(Condition::Pending),

@@ -7,6 +7,7 @@ use simulator::{Config, Fault, FaultKind};
 use testkit::engine::Engine;
 
 use crate::installation::Installation;
+use crate::quality::assert_shows;
 
 /// The 6th and 7th are a weekend; the session of Monday begins on Sunday evening.
 fn job(name: &str, keys: &str) -> String {
@@ -359,6 +360,17 @@ async fn data_of_a_chunk_that_was_removed_is_a_gap_and_is_filled() {
     installation.succeed(&["run", &file]).await;
     let filled = document(&installation, &[&file]).await;
     assert_eq!(runs(&filled, "ES.c.0"), runs(&full, "ES.c.0"));
+}
+
+#[tokio::test]
+async fn the_demo_has_its_map_though_the_vendor_knows_nothing_of_it() {
+    let installation = Installation::synthetic().await;
+    installation
+        .succeed(&["demo", "--trades-per-day", "100"])
+        .await;
+    let said = installation.succeed(&["coverage", "demo"]).await;
+    assert_shows(&said.stdout, &["GLBX.MDP3 trades", "ES.c.0", "data"]);
+    assert_eq!(installation.simulator.requests().len(), 0);
 }
 
 #[tokio::test]
