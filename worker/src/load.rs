@@ -4,7 +4,7 @@ use common::archive::Manifest;
 use common::as_u64;
 use common::store::{Claim, Load, Loaded, StoreError};
 use common::time::Nanos;
-use common::vendor::{Resolution, SymbolWindow};
+use common::vendor::{Resolution, SymbolWindow, VendorError};
 use dbn::Metadata;
 
 use crate::environment::Environment;
@@ -62,6 +62,7 @@ async fn load_undamaged(
             .await?;
         return Ok(loaded);
     }
+    check_meaning(claim, &loaded.resolution)?;
     let mut load = environment.store.begin_load(claim, mapping).await?;
     fail::fail_point!("load-begun", |_| Err(ChunkError::Panic(
         "load-begun".into()
@@ -89,6 +90,22 @@ async fn load_undamaged(
         "after-commit".into()
     )));
     Ok(loaded)
+}
+
+/// The chunk's symbols mean something: the plan knew what, so that an answer that knows nothing of them is
+/// passing. Loaded by it, none of the records would be the chunk's, and it would look complete.
+fn check_meaning(claim: &Claim, resolution: &Resolution) -> Result<(), ChunkError> {
+    let chunk = &claim.chunk;
+    match chunk.symbols.names() {
+        Some(_) if asked_slices(chunk, resolution).is_empty() => {
+            let message = format!(
+                "its symbols mean nothing on {}, and records came",
+                chunk.days
+            );
+            Err(VendorError::NoSession { message }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes all blocks of a stream into an open load, and counts them.
