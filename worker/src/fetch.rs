@@ -17,7 +17,7 @@ use common::time::Nanos;
 use common::vendor::{RangeRequest, Resolution, VendorError};
 use dbn::{SType, Schema};
 
-use crate::absence::check_absence;
+use crate::absence::{check_absence, none_absent};
 use crate::environment::Environment;
 use crate::error::ChunkError;
 use crate::ownership::asked_slices;
@@ -165,7 +165,11 @@ async fn fetch_stream(
 ) -> Result<Option<Manifest>, ChunkError> {
     let request = &stream.request;
     let asked = async {
-        if claim.chunk.expected.is_none_or(|count| count == 0) {
+        let recent = source.recent_conditions(&claim.chunk.dataset, claim.chunk.days);
+        let uncounted = claim.chunk.expected.is_none_or(|count| count == 0);
+        // Before anything is paid: what comes of the other days would be another chunk's. What is known
+        // may be some minutes old, and is asked anew before it is believed.
+        if uncounted || none_absent(&recent.await?).is_err() {
             check_absence(environment, &claim.chunk).await?;
         }
         let partial = kept(source, archive, stream, &claim.chunk).await?;

@@ -9,7 +9,6 @@ use common::vendor::DayCondition;
 use dbn::Schema;
 
 use super::intake::Receiving;
-use crate::absence::none_absent;
 use crate::error::ChunkError;
 
 /// What there is of a stream, including what a killed process left behind; what is of no use is
@@ -23,8 +22,6 @@ pub(super) async fn kept(
     let (objects, name, schema) = (archive.objects(), stream.clone(), chunk.schema);
     let partial = on_thread(move || gather(&objects, &name, schema)).await?;
     let conditions = source.recent_conditions(&chunk.dataset, chunk.days).await?;
-    // Before anything is paid: what comes of the other days would be another chunk's.
-    none_absent(&conditions)?;
     let stands = match source.is_resumable() {
         true => !is_rewritten(&partial, &conditions),
         // It is asked for as a whole, so that a part can't be gone on from.
