@@ -12,7 +12,7 @@ use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::quality::Quality;
 use common::store::replay::ReplayScope;
-use common::store::{Access, Difference, JobStatus, Replayable, Store, StoreError};
+use common::store::{Difference, JobStatus, Replayable, Store, StoreError};
 use dbn::Schema;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use worker::error::{ChunkError, chain};
 use worker::replay::{ReplayEnvironment, advice, rehearse, replay};
 
-use crate::commands::run::open_for_work;
 use crate::session::{Session, check_switches};
 use crate::submission::ORIGIN;
 use crate::submitted;
@@ -77,15 +76,6 @@ pub struct Kept {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<&'static str>,
-}
-
-/// The database, as the mode needs it; none is made where there is none.
-pub async fn open(session: &Session, mode: Mode) -> anyhow::Result<Option<Arc<Store>>> {
-    if !mode.dry_run && Store::exists(&session.settings.database_url)? {
-        return open_for_work(session).await.map(Some);
-    }
-    let store = Store::open(&session.settings.database_url, Access::Read).await?;
-    Ok(store.map(Arc::new))
 }
 
 /// A submitted job by its job file, its name or its number; and what a job file decides today.

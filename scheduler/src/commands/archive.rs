@@ -7,7 +7,7 @@ use std::sync::Arc;
 use common::archive::{Archive, Manifest};
 use common::money::Usd;
 use common::request::JobSource;
-use common::store::{Access, LedgerStream, Replayable, Store, StoreError};
+use common::store::{LedgerStream, Replayable, Store, StoreError};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use worker::error::{ChunkError, chain};
 use worker::process::stop_on_signals;
 use worker::refresh::{concerns_all, fetch_again};
 
-use super::run::open_for_work;
+use super::run::open_existing;
 use crate::arguments::{ArchiveVerify, Global};
 use crate::exit::{INCOMPLETE, print};
 use crate::progress::{counted, thousands};
@@ -49,14 +49,7 @@ pub async fn verify_archive(global: &Global, options: &ArchiveVerify) -> anyhow:
     let session = Session::begin(global)?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
-    let there = Store::exists(&session.settings.database_url)?;
-    let store = match options.yes && there {
-        true => Some(open_for_work(&session).await?),
-        false => {
-            let store = Store::open(&session.settings.database_url, Access::Read).await?;
-            store.map(Arc::new)
-        }
-    };
+    let store = open_existing(&session, options.yes).await?;
     let Some(store) = store else {
         print("there is no database yet, and so no archived stream that it knows\n")?;
         return Ok(ExitCode::SUCCESS);

@@ -11,10 +11,11 @@ use common::store::{Access, QuarantineFilter, Quarantined, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::replay::tell;
+use super::run::open_existing;
 use crate::arguments::{Global, Quarantine, QuarantineList, QuarantineRetry, QuarantineShow};
 use crate::exit::print;
 use crate::progress::{counted, thousands};
-use crate::replay::{Mode, Replayed, find_job, go, open};
+use crate::replay::{Mode, Replayed, find_job, go};
 use crate::report::{aligned, plain_table};
 use crate::session::Session;
 use worker::process::stop_on_signals;
@@ -167,7 +168,7 @@ async fn retry(session: &Session, options: &QuarantineRetry) -> anyhow::Result<E
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     let mut replayed = Vec::new();
-    if let Some(store) = open(session, mode).await? {
+    if let Some(store) = open_existing(session, !mode.dry_run).await? {
         let done = retry_jobs(session, &store, options, mode, &stop).await;
         store.close().await;
         replayed = done?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use common::configuration::document::Refusal;
 use common::money::Usd;
 use common::request::JobSource;
-use common::store::{Access, JobStatus, Store, StoreError};
+use common::store::{JobStatus, Store, StoreError};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use worker::environment::Environment;
@@ -14,7 +14,7 @@ use worker::error::{ChunkError, chain};
 use worker::process::stop_on_signals;
 use worker::refresh::{Refreshed, concerns_all, refresh};
 
-use super::run::open_for_work;
+use super::run::open_existing;
 use crate::arguments::{Global, Refresh};
 use crate::exit::{INCOMPLETE, print};
 use crate::progress::{counted, thousands};
@@ -36,14 +36,7 @@ pub async fn run(global: &Global, options: &Refresh) -> anyhow::Result<ExitCode>
     let session = Session::begin(global)?;
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
-    let there = Store::exists(&session.settings.database_url)?;
-    let store = match options.yes && there {
-        true => Some(open_for_work(&session).await?),
-        false => {
-            let store = Store::open(&session.settings.database_url, Access::Read).await?;
-            store.map(Arc::new)
-        }
-    };
+    let store = open_existing(&session, options.yes).await?;
     let store = store.ok_or_else(|| {
         let help = "`scheduler run` submits a job and loads it";
         Refusal::of(&options.job, "there is no database yet", help)

@@ -11,10 +11,11 @@ use common::store::replay::{ReplayScope, RuleDifference};
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
 
+use super::run::open_existing;
 use crate::arguments::{Global, Replay};
 use crate::exit::{INCOMPLETE, print};
 use crate::progress::{counted, thousands};
-use crate::replay::{Mode, Replayed, find_job, go, open};
+use crate::replay::{Mode, Replayed, find_job, go};
 use crate::report::{aligned, plain_table};
 use crate::session::Session;
 use worker::process::stop_on_signals;
@@ -31,7 +32,7 @@ pub async fn run(global: &Global, options: &Replay) -> anyhow::Result<ExitCode> 
     };
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
-    let Some(store) = open(&session, mode).await? else {
+    let Some(store) = open_existing(&session, !mode.dry_run).await? else {
         let help = "`scheduler run` submits a job and loads it";
         return Err(Refusal::of(&options.job, "there is no database yet", help).into());
     };

@@ -34,6 +34,18 @@ pub async fn run(global: &Global, options: &Run) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// The database, to change what is in it or only to look; none is made where there is none.
+pub async fn open_existing(
+    session: &Session,
+    to_change: bool,
+) -> anyhow::Result<Option<Arc<Store>>> {
+    if to_change && Store::exists(&session.settings.database_url)? {
+        return open_for_work(session).await.map(Some);
+    }
+    let store = Store::open(&session.settings.database_url, Access::Read).await?;
+    Ok(store.map(Arc::new))
+}
+
 /// The database, to work on; its folder and tables are made where they are missing.
 pub async fn open_for_work(session: &Session) -> anyhow::Result<Arc<Store>> {
     let store = Store::open(&session.settings.database_url, Access::Work).await?;

@@ -368,8 +368,10 @@ async fn the_demo_has_its_map_though_the_vendor_knows_nothing_of_it() {
     installation
         .succeed(&["demo", "--trades-per-day", "100"])
         .await;
-    let said = installation.succeed(&["coverage", "demo"]).await;
-    assert_shows(&said.stdout, &["GLBX.MDP3 trades", "ES.c.0", "data"]);
+    let said = installation
+        .succeed(&["coverage", "demo", "--data-dir", "data"])
+        .await;
+    assert_shows(&said.stdout, &["GLBX.MDP3 trades", "ES.c.0", " data"]);
     assert_eq!(installation.simulator.requests().len(), 0);
 }
 
