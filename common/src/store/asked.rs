@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use dbn::{SType, Schema};
 
 use super::statement::{Row, statement};
-use super::symbology::parse_day;
+use super::symbology::{WINDOW, window};
 use super::{Store, StoreError, claim};
 use crate::chunk::{ChunkId, ChunkState, JobId};
 use crate::money::Usd;
 use crate::request::{Chunking, JobSource, Request, Symbols};
 use crate::time::{DayRange, Span};
-use crate::vendor::{Resolution, SymbolWindow};
+use crate::vendor::Resolution;
 
 /// Rows that are read at once: what is read is kept smaller than its rows are.
 const ROWS_AT_ONCE: i64 = 20_000;
@@ -137,28 +137,19 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn meanings(&self, dataset: &str) -> Result<HashMap<SType, Resolution>, StoreError> {
-        let rows = statement(
-            "SELECT stype_in, symbol, instrument_id, start_date, end_date FROM symbology
-             WHERE dataset = $1 ORDER BY stype_in, symbol, start_date",
-        )
+        let rows = statement(format!(
+            "SELECT {WINDOW} FROM symbology
+             WHERE dataset = $1 ORDER BY stype_in, symbol, start_date"
+        ))
         .bind(dataset)
         .fetch_all(self.pools.read())
         .await?;
         let mut meanings: HashMap<SType, Resolution> = HashMap::new();
         for row in &rows {
-            let start = parse_day(&row.get::<String>("start_date")?)?;
-            let end = parse_day(&row.get::<String>("end_date")?)?;
-            let instrument_id: i64 = row.get("instrument_id")?;
-            let Some(days) = DayRange::new(start, end) else {
-                continue;
-            };
-            let stype = claim::parse(&row.get::<String>("stype_in")?)?;
-            let windows = &mut meanings.entry(stype).or_default().windows;
-            let of_symbol = windows.entry(row.get("symbol")?).or_default();
-            of_symbol.push(SymbolWindow {
-                instrument_id: u32::try_from(instrument_id).unwrap_or_default(),
-                days,
-            });
+            if let Some((stype, symbol, window)) = window(row)? {
+                let windows = &mut meanings.entry(stype).or_default().windows;
+                windows.entry(symbol).or_default().push(window);
+            }
         }
         Ok(meanings)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use dbn::SType;
 
 use super::engine::{Transaction, Turn};
-use super::statement::{ROWS_PER_STATEMENT, all_tuples, statement, tuples};
+use super::statement::{ROWS_PER_STATEMENT, Row, all_tuples, statement, tuples};
 use super::{Chunk, StoreError};
 use crate::time::{Day, DayRange};
 use crate::vendor::{Resolution, SymbolWindow};
@@ -155,8 +155,7 @@ async fn read_windows(
     let mut known: HashMap<Meaning, Vec<DayRange>> = HashMap::new();
     for symbols in symbols.chunks(ROWS_PER_STATEMENT) {
         let mut select = statement(format!(
-            "SELECT stype_in, symbol, instrument_id, start_date, end_date FROM symbology
-             WHERE dataset = $1 AND symbol IN (VALUES {})",
+            "SELECT {WINDOW} FROM symbology WHERE dataset = $1 AND symbol IN (VALUES {})",
             tuples(2, symbols.len(), 1)
         ))
         .bind(dataset);
@@ -164,19 +163,31 @@ async fn read_windows(
             select = select.bind(*symbol);
         }
         for row in select.fetch_all(&mut *transaction).await? {
-            let instrument: i64 = row.get("instrument_id")?;
-            let meaning = (
-                super::claim::parse(&row.get::<String>("stype_in")?)?,
-                row.get("symbol")?,
-                u32::try_from(instrument).unwrap_or_default(),
-            );
-            let start = parse_day(&row.get::<String>("start_date")?)?;
-            let end = parse_day(&row.get::<String>("end_date")?)?;
-            let days = DayRange::new(start, end);
-            known.entry(meaning).or_default().extend(days);
+            if let Some((stype, symbol, window)) = window(&row)? {
+                let meaning = (stype, symbol, window.instrument_id);
+                known.entry(meaning).or_default().push(window.days);
+            }
         }
     }
     Ok(known)
+}
+
+/// The columns that [`window`] reads.
+pub(super) const WINDOW: &str = "stype_in, symbol, instrument_id, start_date, end_date";
+
+/// What a symbol meant over some days, of one kind; `None` where these are none.
+pub(super) fn window(row: &Row) -> Result<Option<(SType, String, SymbolWindow)>, StoreError> {
+    let day = |column| parse_day(&row.get::<String>(column)?);
+    let Some(days) = DayRange::new(day("start_date")?, day("end_date")?) else {
+        return Ok(None);
+    };
+    let instrument: i64 = row.get("instrument_id")?;
+    let window = SymbolWindow {
+        instrument_id: u32::try_from(instrument).unwrap_or_default(),
+        days,
+    };
+    let stype = super::claim::parse(&row.get::<String>("stype_in")?)?;
+    Ok(Some((stype, row.get("symbol")?, window)))
 }
 
 pub(super) fn parse_day(text: &str) -> Result<Day, StoreError> {

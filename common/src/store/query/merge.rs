@@ -199,16 +199,12 @@ async fn ask_beginnings(
         true => format!("timestamptz 'epoch' + r.{name} * interval '1 microsecond'"),
         false => format!("r.{name}"),
     };
-    let (least, direction) = if descending {
-        ("max", "DESC")
-    } else {
-        ("min", "ASC")
-    };
+    let direction = if descending { "DESC" } else { "ASC" };
     let sql = format!(
         "WITH r (number, instrument, first, last) AS (VALUES {})
          SELECT r.number, (SELECT t.{index_time} FROM {table} AS t
              WHERE t.instrument_id = r.instrument AND t.{index_time} >= {}
-                 AND t.{index_time} <= {} ORDER BY t.{index_time} {direction} LIMIT 1) AS {least}, 0
+                 AND t.{index_time} <= {} ORDER BY t.{index_time} {direction} LIMIT 1), 0
          FROM r",
         tuples(1, ranges.len(), 4),
         bound("first"),

@@ -17,11 +17,10 @@ use dbn::SType;
 
 use self::parents::Parent;
 use super::super::StoreError;
-use super::super::claim::parse;
 use super::super::engine::Transaction;
 use super::super::rows::quoted;
 use super::super::statement::{ROWS_PER_STATEMENT, Row, statement, tuples};
-use super::super::symbology::parse_day;
+use super::super::symbology::{WINDOW, window};
 use super::definitions::{Attribute, changes, instruments_with, spans};
 use super::held::HeldDataset;
 use crate::nearest::nearest_few;
@@ -63,7 +62,9 @@ pub(super) async fn resolve(
     for dataset in datasets {
         for symbols in symbols.chunks(ROWS_PER_STATEMENT) {
             for row in of_symbols(on, dataset, symbols).await? {
-                let (stype, symbol, meaning) = window(&row, dataset)?;
+                let Some((stype, symbol, meaning)) = meaning(&row, dataset)? else {
+                    continue;
+                };
                 if stype == SType::RawSymbol {
                     let instruments = raw.entry(symbol.as_ref().to_owned());
                     instruments.or_default().push(meaning.instrument);
@@ -102,7 +103,7 @@ async fn of_symbols(
     symbols: &[String],
 ) -> Result<Vec<Row>, StoreError> {
     let sql = format!(
-        "SELECT stype_in, symbol, instrument_id, start_date, end_date FROM symbology
+        "SELECT {WINDOW} FROM symbology
          WHERE dataset = $1 AND {STYPES} AND symbol IN (VALUES {})",
         tuples(2, symbols.len(), 1)
     );
@@ -118,24 +119,28 @@ pub(super) async fn all_windows(
     on: &mut Transaction,
     dataset: &HeldDataset,
 ) -> Result<Vec<(SType, Arc<str>, Meaning)>, StoreError> {
-    let sql = "SELECT stype_in, symbol, instrument_id, start_date, end_date FROM symbology
-               WHERE dataset = $1 ORDER BY stype_in, symbol, instrument_id, start_date";
+    let sql = format!(
+        "SELECT {WINDOW} FROM symbology
+         WHERE dataset = $1 ORDER BY stype_in, symbol, instrument_id, start_date"
+    );
     let rows = statement(sql).bind(&*dataset.name).fetch_all(on).await?;
-    rows.iter().map(|row| window(row, dataset)).collect()
+    let windows = rows.iter().map(|row| meaning(row, dataset));
+    windows.filter_map(Result::transpose).collect()
 }
 
-fn window(row: &Row, dataset: &HeldDataset) -> Result<(SType, Arc<str>, Meaning), StoreError> {
-    let text = |column| row.get::<String>(column);
-    let span = Span {
-        start: parse_day(&text("start_date")?)?.start(),
-        end: parse_day(&text("end_date")?)?.start(),
-    };
-    let meaning = Meaning {
-        dataset: Arc::clone(&dataset.name),
-        instrument: row.get("instrument_id")?,
-        span,
-    };
-    Ok((parse(&text("stype_in")?)?, text("symbol")?.into(), meaning))
+fn meaning(
+    row: &Row,
+    dataset: &HeldDataset,
+) -> Result<Option<(SType, Arc<str>, Meaning)>, StoreError> {
+    let meant = window(row)?.map(|(stype, symbol, window)| {
+        let meaning = Meaning {
+            dataset: Arc::clone(&dataset.name),
+            instrument: i64::from(window.instrument_id),
+            span: window.days.span(),
+        };
+        (stype, symbol.into(), meaning)
+    });
+    Ok(meant)
 }
 
 /// Adds what the definitions call by a raw symbol: instruments that the symbology knows by it, at other

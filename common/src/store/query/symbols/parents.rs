@@ -9,7 +9,7 @@ use super::super::super::engine::Transaction;
 use super::super::super::statement::statement;
 use super::super::definitions::{Attribute, changes, spans};
 use super::super::held::HeldDataset;
-use super::{Meaning, window};
+use super::{Meaning, WINDOW, meaning};
 
 /// The letters that stand for months.
 const MONTHS: &str = "FGHJKMNQUVXZ";
@@ -71,13 +71,16 @@ pub(super) async fn members(
 ) -> Result<Vec<Meaning>, StoreError> {
     let mut members = by_asset(on, datasets, parent).await?;
     for dataset in datasets {
-        let sql = "SELECT stype_in, symbol, instrument_id, start_date, end_date FROM symbology
-                   WHERE dataset = $1 AND stype_in = 'raw_symbol' AND symbol >= $2 AND symbol < $3";
+        let sql = format!(
+            "SELECT {WINDOW} FROM symbology
+             WHERE dataset = $1 AND stype_in = 'raw_symbol' AND symbol >= $2 AND symbol < $3"
+        );
         let asked = statement(sql).bind(&*dataset.name).bind(parent.root);
         let asked = asked.bind(format!("{}\u{10ffff}", parent.root));
         for row in asked.fetch_all(&mut *on).await? {
-            let (_, symbol, meaning) = window(&row, dataset)?;
-            if parent.is_written(&symbol) {
+            if let Some((_, symbol, meaning)) = meaning(&row, dataset)?
+                && parent.is_written(&symbol)
+            {
                 members.push(meaning);
             }
         }
