@@ -19,4 +19,5 @@ pub mod memory;
 pub mod report;
 pub mod coverage;
 pub mod exit;
+pub mod confirm;
 pub mod commands;

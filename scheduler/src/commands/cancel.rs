@@ -1,11 +1,11 @@
 //! `scheduler cancel`: a job is called off; what was loaded stays.
 
-use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
 use common::store::{JobStatus, Moment};
 
 use crate::arguments::{Cancel, Global};
+use crate::confirm::agreed;
 use crate::exit::print;
 use crate::progress::counted;
 use crate::session::Session;
@@ -21,7 +21,7 @@ pub async fn run(global: &Global, options: &Cancel) -> anyhow::Result<ExitCode> 
         print(&format!("{title} is {} already\n", job.state))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !options.yes && !agreed(&job)? {
+    if !options.yes && !agreed(&question(&job))? {
         print("nothing was changed\n")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -43,25 +43,12 @@ pub async fn run(global: &Global, options: &Cancel) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks, where somebody can answer.
-fn agreed(job: &JobStatus) -> anyhow::Result<bool> {
-    let stdin = std::io::stdin();
-    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
-        return Ok(true);
-    }
+/// What is asked before it is done.
+fn question(job: &JobStatus) -> String {
     let left = job.chunks.pending + job.chunks.running + job.chunks.dead;
-    let mut stderr = std::io::stderr();
-    write!(
-        stderr,
-        "call {} off, with {} that are not finished? [y/N] ",
+    format!(
+        "call {} off, with {} that are not finished?",
         title(job),
         counted(left, "chunk")
-    )?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer)?;
-    let answer = answer.trim();
-    Ok(["y", "yes"]
-        .iter()
-        .any(|yes| answer.eq_ignore_ascii_case(yes)))
+    )
 }

@@ -21,10 +21,11 @@ use common::query::{Answer, QueryError};
 use common::store::{Access, Store};
 use tokio_util::sync::CancellationToken;
 
-use self::ask::{go_on, question};
+use self::ask::question;
 use self::destination::Destination;
 use self::format::RowWriter;
 use crate::arguments::{Global, OutputFormat, Query};
+use crate::confirm::agreed;
 use crate::progress::thousands;
 use crate::session::{Session, stop_quietly};
 
@@ -110,7 +111,10 @@ async fn write(
         if asks && rows == ROWS_UNASKED {
             asks = false;
             writer.flush()?;
-            if !go_on(rows)? {
+            if !agreed(&format!(
+                "{} rows, and there are more: go on?",
+                thousands(rows)
+            ))? {
                 return Ok((rows, End::Enough));
             }
         }

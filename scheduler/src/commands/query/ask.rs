@@ -1,12 +1,9 @@
-//! From flags to a question, and from a terminal's user whether to go on.
-
-use std::io::{self, BufRead, IsTerminal, Write};
+//! From flags to a question.
 
 use common::query::{self, Order, Query};
 
 use super::refusal;
 use crate::arguments::{Query as Flags, RowOrder};
-use crate::progress::thousands;
 
 /// The question that the flags ask.
 pub(super) fn question(flags: &Flags) -> anyhow::Result<Query> {
@@ -81,27 +78,6 @@ fn side(text: &str) -> char {
             .filter(|side| !"ABN".contains(*side))
             .unwrap_or('?'),
     }
-}
-
-/// Whether to go on, where somebody can answer.
-pub(super) fn go_on(rows: u64) -> io::Result<bool> {
-    let stdin = io::stdin();
-    let mut stderr = io::stderr();
-    if !stdin.is_terminal() || !stderr.is_terminal() {
-        return Ok(true);
-    }
-    write!(
-        stderr,
-        "{} rows, and there are more: go on? [y/N] ",
-        thousands(rows)
-    )?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    stdin.lock().read_line(&mut answer)?;
-    let answer = answer.trim();
-    Ok(["y", "yes"]
-        .iter()
-        .any(|yes| answer.eq_ignore_ascii_case(yes)))
 }
 
 #[cfg(test)]
