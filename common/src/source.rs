@@ -212,6 +212,23 @@ impl Pieces for RangeStream {
     }
 }
 
+/// An error with its causes, in one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        // Some libraries repeat their cause in their own words.
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// An error's text in one line, as ledgers and logs want it: a refusal shows its place over several.
 #[must_use]
 pub fn one_line(text: &str) -> String {

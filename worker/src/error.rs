@@ -4,6 +4,7 @@ use common::archive::JoinError;
 use common::files::FilesError;
 use common::quality::QuarantineLimit;
 use common::source::SourceError;
+pub use common::source::chain;
 use common::store::StoreError;
 use common::time::{Day, Nanos};
 use common::vendor::{Condition, VendorError};
@@ -170,21 +171,4 @@ impl From<JoinError> for ChunkError {
             JoinError::Stopped => Self::Stopped,
         }
     }
-}
-
-/// An error with its causes, in one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Some libraries repeat their cause in their own words.
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
 }

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::io;
 
-use dbn::{Metadata, Schema};
+use dbn::Schema;
 
 use super::joined::JoinError;
 use super::manifest::Manifest;
 use super::objects::Objects;
 use super::storage::get;
 use super::stream::{OBJECT, manifest_name};
-use crate::dbn_stream::Sink;
+use crate::dbn_stream::ProofOnly;
+use crate::source::chain;
 use crate::time::Nanos;
 
 /// What is wrong with an archived stream.
@@ -48,20 +49,6 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// A sink that wants nothing but the proof.
-#[derive(Debug)]
-struct Proof;
-
-impl Sink for Proof {
-    fn metadata(&mut self, _metadata: Metadata) {}
-
-    fn record(&mut self, _record: &[u8], _index_time: Nanos) {}
-
-    fn is_stopped(&self) -> bool {
-        false
-    }
-}
-
 impl Objects {
     /// Reads a stream of this name again, all of it; and what is wrong with it.
     ///
@@ -71,7 +58,7 @@ impl Objects {
         let Some(text) = get(self.storage(), &manifest_name(key))? else {
             return Ok(Err(Flaw::NoManifest));
         };
-        let manifest = serde_json::from_slice::<Manifest>(&text).ok();
+        let manifest = Manifest::read(&text);
         let manifest = manifest.filter(|manifest| manifest.key == key);
         let schema = manifest
             .as_ref()
@@ -79,15 +66,15 @@ impl Objects {
         let (Some(manifest), Some(schema)) = (manifest, schema) else {
             return Ok(Err(Flaw::Unreadable));
         };
-        let facts = match self.read(&manifest, schema, &mut Proof) {
+        let facts = match self.read(&manifest, schema, &mut ProofOnly) {
             Ok(facts) => facts,
             Err(JoinError::Archive(error)) => return Err(error),
-            Err(error) => return Ok(Err(Flaw::Damaged(in_words(&error)))),
+            Err(error) => return Ok(Err(Flaw::Damaged(chain(&error)))),
         };
         let (bytes, sha256) = match self.hash(&manifest.all_parts()) {
             Ok(hashed) => hashed,
             Err(JoinError::Archive(error)) => return Err(error),
-            Err(error) => return Ok(Err(Flaw::Damaged(in_words(&error)))),
+            Err(error) => return Ok(Err(Flaw::Damaged(chain(&error)))),
         };
         let number = |number: u64| number.to_string();
         let time = |time: Option<Nanos>| time.map_or("none".to_owned(), |time| time.to_string());
@@ -140,7 +127,7 @@ impl Objects {
     /// When the archive can't be read.
     pub fn read_manifest(&self, key: &str) -> io::Result<Option<Manifest>> {
         let text = get(self.storage(), &manifest_name(key))?;
-        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
+        Ok(text.and_then(|text| Manifest::read(&text)))
     }
 
     /// Whether what is stored under a name is needed: for a stream of the name `key` that is not whole
@@ -170,14 +157,4 @@ pub fn differs(compared: impl IntoIterator<Item = (&'static str, String, String)
         expected,
         found,
     })
-}
-
-fn in_words(error: &JoinError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(error) = source {
-        text.push_str(&format!(": {error}"));
-        source = error.source();
-    }
-    text
 }
