@@ -113,7 +113,6 @@ async fn cut(
     let cut = Cut {
         at,
         why: why.clone(),
-        first_due: Duration::ZERO,
         second_due,
     };
     environment.store.cut(claim, &cut, Moment::Now).await?;

@@ -9,15 +9,13 @@ use super::{Claim, Store, StoreError};
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::time::Day;
 
-/// Where a chunk is cut, and when its parts are due.
+/// Where a chunk is cut, and when its second part is due; the first is due at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// The first day of the second part.
     pub at: Day,
     /// Why.
     pub why: String,
-    /// Not to work on the first part before.
-    pub first_due: Duration,
     /// Not to work on the second part before.
     pub second_due: Duration,
 }
@@ -45,16 +43,15 @@ impl Store {
         let now = now.into();
         let mut transaction = self.pools.begin().await?;
         let first = format!(
-            "UPDATE chunks SET state = $1, end_ns = $2, due_at = {now} + $3,
-                 expected_records = NULL, billable_bytes = 0, cost_nanousd = 0, error = $4,
+            "UPDATE chunks SET state = $1, end_ns = $2, due_at = {now},
+                 expected_records = NULL, billable_bytes = 0, cost_nanousd = 0, error = $3,
                  archive_object = NULL, owner = NULL, lease_until = NULL, updated_at = {now}
-             WHERE id = $6 AND epoch = $7 AND state = 'running'",
-            now = self.pools.moment(5),
+             WHERE id = $5 AND epoch = $6 AND state = 'running'",
+            now = self.pools.moment(4),
         );
         let updated = statement(first)
             .bind(to.name())
             .bind(cut.at.start())
-            .bind(nanoseconds(cut.first_due))
             .bind(&cut.why)
             .bind(now)
             .bind(claim.chunk.id)

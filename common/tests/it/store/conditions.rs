@@ -100,7 +100,6 @@ fn cut_at(number: u32) -> Cut {
     Cut {
         at: day(number),
         why: "the licence ends there".to_owned(),
-        first_due: Duration::ZERO,
         second_due: Duration::from_secs(60),
     }
 }
