@@ -91,15 +91,25 @@ impl Archive {
         })
     }
 
-    /// The newest archived answer to a request, when there is one and it has its full length.
+    /// The newest archived stream that has the records of a request, of this revision at least: its
+    /// own answer, or else a wider one.
     ///
     /// # Errors
     /// When the archive can't be read.
-    pub async fn find(&self, request: &RangeRequest) -> io::Result<Option<Manifest>> {
-        self.find_at_least(request, 1).await
+    pub async fn find_records(
+        &self,
+        request: &RangeRequest,
+        revision: u32,
+    ) -> io::Result<Option<Manifest>> {
+        let found = self.find_at_least(request, revision).await?;
+        match request.wider().filter(|_| found.is_none()) {
+            Some(wider) => self.find_at_least(&wider, revision).await,
+            None => Ok(found),
+        }
     }
 
-    /// The same, of answers of this revision and later ones.
+    /// The newest archived answer to a request, of this revision at least, when there is one and it has
+    /// its full length.
     ///
     /// # Errors
     /// When the archive can't be read.

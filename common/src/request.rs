@@ -10,6 +10,31 @@ use sha2::{Digest, Sha256};
 use crate::money::Usd;
 use crate::quality::Quality;
 use crate::time::DayRange;
+use crate::vendor::RangeRequest;
+
+/// The schemas that can be asked for, as the vendor names them.
+pub const SCHEMAS: [Schema; 20] = [
+    Schema::Trades,
+    Schema::Tbbo,
+    Schema::Mbp1,
+    Schema::Mbp10,
+    Schema::Mbo,
+    Schema::Ohlcv1S,
+    Schema::Ohlcv1M,
+    Schema::Ohlcv1H,
+    Schema::Ohlcv1D,
+    Schema::OhlcvEod,
+    Schema::Statistics,
+    Schema::Definition,
+    Schema::Status,
+    Schema::Imbalance,
+    Schema::Bbo1S,
+    Schema::Bbo1M,
+    Schema::Cmbp1,
+    Schema::Cbbo1S,
+    Schema::Cbbo1M,
+    Schema::Tcbbo,
+];
 
 /// The most symbols that the vendor takes in one request.
 pub const SYMBOLS_PER_REQUEST_MAX: usize = 2_000;
@@ -148,6 +173,12 @@ impl Request {
         let asked = self.spec().to_string();
         let digest = Sha256::digest(asked.as_bytes());
         crate::hex(&digest)
+    }
+
+    /// What to ask the source for these of its symbols and days.
+    #[must_use]
+    pub fn range_request(&self, schema: Schema, symbols: &Symbols, days: DayRange) -> RangeRequest {
+        RangeRequest::new(&self.dataset, schema, self.stype_in, symbols, days)
     }
 
     /// What is asked for, as JSON.

@@ -3,7 +3,7 @@
 use common::request::JobSource;
 use common::store::Chunk;
 use common::time::Nanos;
-use common::vendor::{Condition, DayCondition};
+use common::vendor::DayCondition;
 
 use crate::environment::Environment;
 use crate::error::ChunkError;
@@ -33,11 +33,11 @@ pub(crate) async fn check_absence(
 /// # Errors
 /// [`ChunkError::Absent`] for the first.
 pub(crate) fn none_absent(conditions: &[DayCondition]) -> Result<(), ChunkError> {
-    let is_absent = |of: &&DayCondition| match of.condition {
-        Condition::Pending | Condition::Missing => true,
-        Condition::Available | Condition::Degraded => false,
-    };
-    match conditions.iter().filter(is_absent).min() {
+    match conditions
+        .iter()
+        .filter(|of| of.condition.is_absent())
+        .min()
+    {
         Some(DayCondition { day, condition, .. }) => Err(ChunkError::Absent {
             day: *day,
             condition: *condition,

@@ -9,13 +9,11 @@ mod resume;
 
 use common::archive::{Archive, Manifest, Partial, StreamName};
 use common::chunk::ChunkState;
-use common::request::Symbols;
 use common::source::Source;
 use common::store::coverage::own_slices;
 use common::store::{Claim, Held, Moment};
 use common::time::Nanos;
-use common::vendor::{RangeRequest, Resolution, VendorError};
-use dbn::{SType, Schema};
+use common::vendor::{Resolution, VendorError};
 
 use crate::absence::{check_absence, none_absent};
 use crate::environment::Environment;
@@ -82,7 +80,11 @@ pub async fn fetch_revision(
     let request = claim.chunk.range_request();
     let source = &*environment.sources.of(&claim.chunk.source).await?;
     let archive = environment.archive.of_origin(source.origin(&request)?);
-    if let Some(manifest) = archived(&archive, claim, at_least).await? {
+    let archived = async || {
+        let found = archive.find_records(&request, at_least).await;
+        found.map_err(ChunkError::Archive)
+    };
+    if let Some(manifest) = archived().await? {
         return found(environment, claim, manifest).await;
     }
     let stream = archive.objects().stream(&request, at_least);
@@ -91,7 +93,7 @@ pub async fn fetch_revision(
         return Err(ChunkError::NotOurTurn);
     }
     // Whoever had the turn before may have brought it.
-    if let Some(manifest) = archived(&archive, claim, at_least).await? {
+    if let Some(manifest) = archived().await? {
         return found(environment, claim, manifest).await;
     }
     // What a settled chunk holds is its own, and asked for again because it is.
@@ -113,31 +115,6 @@ pub async fn fetch_revision(
         Ok(None) => nothing(environment, claim).await,
         Err(error) => Err(error),
     }
-}
-
-/// The archived stream that has the chunk's records. Definitions of some symbols are among those of
-/// all: who has paid for a day's never pays for it again.
-async fn archived(
-    archive: &Archive,
-    claim: &Claim,
-    at_least: u32,
-) -> Result<Option<Manifest>, ChunkError> {
-    let chunk = &claim.chunk;
-    let request = chunk.range_request();
-    let found = archive.find_at_least(&request, at_least).await;
-    let found = found.map_err(ChunkError::Archive)?;
-    if found.is_some() || chunk.schema != Schema::Definition {
-        return Ok(found);
-    }
-    let all = RangeRequest::new(
-        &chunk.dataset,
-        chunk.schema,
-        SType::RawSymbol,
-        &Symbols::ALL,
-        chunk.days,
-    );
-    let found = archive.find_at_least(&all, at_least).await;
-    found.map_err(ChunkError::Archive)
 }
 
 async fn found(
@@ -165,14 +142,15 @@ async fn fetch_stream(
 ) -> Result<Option<Manifest>, ChunkError> {
     let request = &stream.request;
     let asked = async {
-        let recent = source.recent_conditions(&claim.chunk.dataset, claim.chunk.days);
-        let uncounted = claim.chunk.expected.is_none_or(|count| count == 0);
+        let chunk = &claim.chunk;
+        let recent = source.recent_conditions(&chunk.dataset, chunk.days).await?;
+        let uncounted = chunk.expected.is_none_or(|count| count == 0);
         // Before anything is paid: what comes of the other days would be another chunk's. What is known
         // may be some minutes old, and is asked anew before it is believed.
-        if uncounted || none_absent(&recent.await?).is_err() {
-            check_absence(environment, &claim.chunk).await?;
+        if uncounted || none_absent(&recent).is_err() {
+            check_absence(environment, chunk).await?;
         }
-        let partial = kept(source, archive, stream, &claim.chunk).await?;
+        let partial = kept(source, archive, stream, chunk.schema, recent).await?;
         Ok::<_, ChunkError>((partial, priced(source, claim, request).await?))
     };
     let asked = tokio::select! {

@@ -14,30 +14,6 @@ use self::overrides::Overrides;
 use super::document::{Document, Refusal};
 use crate::request::Request;
 
-/// The schemas that can be asked for, as the vendor names them.
-pub const SCHEMAS: [Schema; 20] = [
-    Schema::Trades,
-    Schema::Tbbo,
-    Schema::Mbp1,
-    Schema::Mbp10,
-    Schema::Mbo,
-    Schema::Ohlcv1S,
-    Schema::Ohlcv1M,
-    Schema::Ohlcv1H,
-    Schema::Ohlcv1D,
-    Schema::OhlcvEod,
-    Schema::Statistics,
-    Schema::Definition,
-    Schema::Status,
-    Schema::Imbalance,
-    Schema::Bbo1S,
-    Schema::Bbo1M,
-    Schema::Cmbp1,
-    Schema::Cbbo1S,
-    Schema::Cbbo1M,
-    Schema::Tcbbo,
-];
-
 /// A job file as it is written.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

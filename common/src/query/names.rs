@@ -5,31 +5,8 @@ use dbn::{Schema, StatType};
 
 use super::QueryError;
 use crate::nearest::did_you_mean;
+use crate::request::SCHEMAS;
 use crate::time::{Day, Nanos, NotAnInstant};
-
-/// What can be asked for; each is the name of a schema.
-const SCHEMAS: [Schema; 20] = [
-    Schema::Trades,
-    Schema::Tbbo,
-    Schema::Mbp1,
-    Schema::Mbp10,
-    Schema::Mbo,
-    Schema::Ohlcv1S,
-    Schema::Ohlcv1M,
-    Schema::Ohlcv1H,
-    Schema::Ohlcv1D,
-    Schema::OhlcvEod,
-    Schema::Statistics,
-    Schema::Definition,
-    Schema::Status,
-    Schema::Imbalance,
-    Schema::Bbo1S,
-    Schema::Bbo1M,
-    Schema::Cbbo1S,
-    Schema::Cbbo1M,
-    Schema::Cmbp1,
-    Schema::Tcbbo,
-];
 
 /// The schema of a name. `ohlcv` is short for `ohlcv-1d`, `definitions` for `definition`, and a
 /// granularity makes of `ohlcv`, `bbo` or `cbbo` the schema of that size, such as `1m`.

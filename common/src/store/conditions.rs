@@ -4,7 +4,8 @@ use super::statement::{ROWS_PER_STATEMENT, Row, all_tuples, statement};
 use super::symbology::parse_day;
 use super::{Store, StoreError};
 use crate::chunk::JobId;
-use crate::time::{Day, DayRange, Nanos};
+use crate::request::JobSource;
+use crate::time::{DayRange, Nanos};
 use crate::vendor::{Condition, DayCondition};
 
 impl Store {
@@ -82,32 +83,16 @@ impl Store {
     /// pending or missing.
     ///
     /// # Errors
-    /// [`StoreError`] when the database fails.
+    /// As [`Self::request`].
     pub async fn flagged_days(&self, job: JobId) -> Result<Vec<DayCondition>, StoreError> {
-        let row = statement("SELECT spec FROM jobs WHERE id = $1 AND source IS NULL")
-            .bind(job)
-            .fetch_optional(self.pools.read())
-            .await?;
-        let Some(row) = row else {
+        let request = self.request(job).await?;
+        if request.source != JobSource::Vendor {
             return Ok(Vec::new());
-        };
-        let unreadable = |_| StoreError::Unreadable("a job's request that is none".to_owned());
-        let asked: Asked = serde_json::from_str(&row.get::<String>("spec")?).map_err(unreadable)?;
-        let Some(days) = DayRange::new(asked.start, asked.end) else {
-            return Ok(Vec::new());
-        };
-        let mut flagged = self.conditions(&asked.dataset, days).await?;
+        }
+        let mut flagged = self.conditions(&request.dataset, request.days).await?;
         flagged.retain(|of| of.condition != Condition::Available);
         Ok(flagged)
     }
-}
-
-/// What of a job's request tells its days.
-#[derive(serde::Deserialize)]
-struct Asked {
-    dataset: String,
-    start: Day,
-    end: Day,
 }
 
 fn read(row: &Row) -> Result<DayCondition, StoreError> {

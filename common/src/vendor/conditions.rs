@@ -4,7 +4,7 @@ use databento::historical::metadata::{DatasetCondition, DatasetConditionDetail};
 use serde::{Deserialize, Serialize};
 
 use super::dates::from_date;
-use crate::time::Day;
+use crate::time::{Day, DayRange};
 
 /// How good the data of a day is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +30,23 @@ impl Condition {
             Self::Pending => "pending",
             Self::Missing => "missing",
         }
+    }
+
+    /// Whether the vendor has nothing of the day, yet or at all.
+    #[must_use]
+    pub fn is_absent(self) -> bool {
+        match self {
+            Self::Pending | Self::Missing => true,
+            Self::Available | Self::Degraded => false,
+        }
+    }
+
+    /// The days that are in it, each by itself.
+    #[must_use]
+    pub fn days(self, conditions: &[DayCondition]) -> Vec<DayRange> {
+        let days = conditions.iter().filter(|of| of.condition == self);
+        let days = days.filter_map(|of| DayRange::new(of.day, of.day.plus(1)));
+        days.collect()
     }
 
     /// The condition of this name.

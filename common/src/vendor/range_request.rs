@@ -52,6 +52,18 @@ impl RangeRequest {
         }
     }
 
+    /// The request whose answer has this one's records among others: definitions of some symbols are
+    /// among those of all. Who has paid for these never pays for them again.
+    #[must_use]
+    pub fn wider(&self) -> Option<Self> {
+        let is_part = self.schema == Schema::Definition.as_str() && self.symbols.names().is_some();
+        is_part.then(|| Self {
+            stype_in: SType::RawSymbol.as_str().to_owned(),
+            symbols: Symbols::ALL,
+            ..self.clone()
+        })
+    }
+
     /// The request as JSON with its keys in one order: equal requests give equal text.
     #[must_use]
     pub fn canonical(&self) -> String {

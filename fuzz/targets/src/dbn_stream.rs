@@ -1,9 +1,9 @@
 //! A stream of records with its proof, in pieces of any length.
 
 use common::archive::StreamFacts;
-use common::configuration::job_file::SCHEMAS;
 use common::dbn_stream::{DbnStream, Sink};
 use common::record_layout::RecordLayout;
+use common::request::SCHEMAS;
 use common::time::Nanos;
 use dbn::encode::dbn::MetadataEncoder;
 use dbn::{Metadata, Schema};

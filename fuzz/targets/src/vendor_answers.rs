@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use common::configuration::job_file::SCHEMAS;
 use common::money::Usd;
+use common::request::SCHEMAS;
 use common::time::{Day, DayRange, Nanos};
 use common::vendor::client::available_of;
 use common::vendor::{DayCondition, Resolution, SymbolWindow};

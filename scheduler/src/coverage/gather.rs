@@ -9,7 +9,7 @@ use common::source::{Source, SourceError};
 use common::standing::Evidence;
 use common::store::{AskedChunks, Store, StoreError};
 use common::time::{Day, DayRange};
-use common::vendor::{Condition, DayCondition, RangeRequest, Resolution};
+use common::vendor::{Condition, DayCondition, Resolution};
 use dbn::{SType, Schema};
 
 use super::{ALL_SYMBOLS, SchemaMap};
@@ -150,8 +150,7 @@ impl Asked {
                 });
             }
         }
-        let (schema, stype_in) = (map.schema, request.stype_in);
-        let range = RangeRequest::new(dataset, schema, stype_in, &request.symbols, days);
+        let range = request.range_request(map.schema, &request.symbols, days);
         let uncovered = source.uncovered(&range).await?.into_iter();
         map.uncovered = uncovered.map(|gap| (gap.symbols, gap.days)).collect();
         Ok(())

@@ -30,7 +30,7 @@ impl Plan {
         for some in priced.chunks(LOOKED_UP) {
             let mut wanted = Vec::with_capacity(some.len());
             for (_, chunk) in some {
-                let asked = asked(request, chunk);
+                let asked = request.range_request(chunk.schema, &chunk.symbols, chunk.days);
                 wanted.push((archive.of_origin(source.origin(&asked)?), asked));
             }
             let numbers = some.iter().map(|(number, _)| *number);
@@ -78,16 +78,11 @@ pub fn saving(saved: Usd) -> String {
     }
 }
 
-fn asked(request: &Request, chunk: &PlannedChunk) -> RangeRequest {
-    let (dataset, stype_in) = (&request.dataset, request.stype_in);
-    RangeRequest::new(dataset, chunk.schema, stype_in, &chunk.symbols, chunk.days)
-}
-
 /// Whether the archive has each of the requests' streams.
 async fn find(wanted: Vec<(Archive, RangeRequest)>) -> anyhow::Result<Vec<bool>> {
     let mut found = Vec::with_capacity(wanted.len());
     for (archive, request) in wanted {
-        found.push(archive.find(&request).await?.is_some());
+        found.push(archive.find_records(&request, 1).await?.is_some());
     }
     Ok(found)
 }

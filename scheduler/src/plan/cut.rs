@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use common::request::{ChunkLength, Request, Symbols};
 use common::source::{Source, SourceError};
 use common::time::DayRange;
-use common::vendor::{RangeRequest, Resolution, VendorError};
+use common::vendor::{Resolution, VendorError};
 use dbn::Schema;
 
 use super::missing::Piece;
@@ -66,17 +66,6 @@ impl Cutting<'_> {
             ChunkLength::Days(length) => self.by_days(piece, days, i64::from(length)).await,
             ChunkLength::Records(most) => self.by_records(piece, days, most).await,
         }
-    }
-
-    /// What to ask for these symbols and days.
-    pub(super) fn range_request(
-        &self,
-        schema: Schema,
-        symbols: &Symbols,
-        days: DayRange,
-    ) -> RangeRequest {
-        let (dataset, stype_in) = (&self.request.dataset, self.request.stype_in);
-        RangeRequest::new(dataset, schema, stype_in, symbols, days)
     }
 
     async fn by_days(
@@ -197,7 +186,9 @@ impl Cutting<'_> {
 
     /// Whether the piece is asked for as every instrument of the dataset.
     fn asks_for_all(&self, piece: &Piece) -> bool {
-        let asked = self.range_request(piece.schema, &piece.symbols, piece.days);
+        let asked = self
+            .request
+            .range_request(piece.schema, &piece.symbols, piece.days);
         asked.symbols.names().is_none()
     }
 
@@ -207,7 +198,7 @@ impl Cutting<'_> {
         symbols: &Symbols,
         days: DayRange,
     ) -> Result<Part, SourceError> {
-        let request = self.range_request(schema, symbols, days);
+        let request = self.request.range_request(schema, symbols, days);
         let records = match self.source.record_count(&request).await {
             // A window without sessions: nothing to count.
             Err(SourceError::Vendor(VendorError::NoSession { .. })) => 0,

@@ -6,7 +6,7 @@ use common::chunk::ChunkId;
 use common::request::{Request, Symbols};
 use common::store::Held;
 use common::time::{DayRange, Span};
-use common::vendor::{RangeRequest, Resolution};
+use common::vendor::Resolution;
 use dbn::Schema;
 
 /// What is known about one schema of a request.
@@ -78,7 +78,9 @@ pub fn missing(request: &Request, schema: Schema, days: DayRange, known: &Known)
     let untouched_days = DayRange::merged(untouched_windows);
     groups.entry(untouched_days).or_default().extend(untouched);
     // Definitions of continuous symbols come by asking for all: once is enough for any number.
-    let asked = RangeRequest::new("", schema, request.stype_in, &request.symbols, days).symbols;
+    let asked = request
+        .range_request(schema, &request.symbols, days)
+        .symbols;
     let most = match asked {
         Symbols::All(_) => names.len(),
         Symbols::Named(_) => request.chunking.symbols_max,

@@ -11,7 +11,7 @@ use common::request::{JobSource, Request};
 use common::source::{Source, SourceError, Uncovered};
 use common::store::{PlannedChunk, Store, StoreError};
 use common::time::{DayRange, Nanos, Span};
-use common::vendor::{Condition, DayCondition, RangeRequest, Resolution, VendorError};
+use common::vendor::{Condition, DayCondition, Resolution, VendorError};
 use dbn::Schema;
 
 use super::cut::{Cutting, Part, Parts};
@@ -68,8 +68,8 @@ pub async fn plan(
     check_dataset(job, source).await?;
     let resolution = resolve(job, source).await?;
     let conditions = source.conditions(&request.dataset, request.days).await?;
-    let pending = days_that_are(Condition::Pending, &conditions);
-    let missing_days = days_that_are(Condition::Missing, &conditions);
+    let pending = Condition::Pending.days(&conditions);
+    let missing_days = Condition::Missing.days(&conditions);
     let mut plan = Plan {
         notes: report::notes(&request.dataset, &conditions),
         conditions,
@@ -113,18 +113,11 @@ pub async fn plan(
         plan.notes.extend(notes);
         let counted = |chunk: &PlannedChunk| chunk.schema == *schema && chunk.records.is_some();
         if plan.to_do().any(counted) {
-            let caveat = source.caveat(&asked(request, *schema, days))?;
+            let caveat = source.caveat(&request.range_request(*schema, &request.symbols, days))?;
             plan.notes.extend(caveat);
         }
     }
     Ok(plan)
-}
-
-/// The days that are in this condition, each by itself.
-fn days_that_are(condition: Condition, conditions: &[DayCondition]) -> Vec<DayRange> {
-    let days = conditions.iter().filter(|of| of.condition == condition);
-    let days = days.filter_map(|of| DayRange::new(of.day, of.day.plus(1)));
-    days.collect()
 }
 
 /// What the database knows of a schema's days.
@@ -151,12 +144,9 @@ async fn uncovered(
     days: DayRange,
     source: &dyn Source,
 ) -> Result<Vec<Uncovered>, SourceError> {
-    source.uncovered(&asked(request, schema, days)).await
-}
-
-fn asked(request: &Request, schema: Schema, days: DayRange) -> RangeRequest {
-    let (dataset, stype_in) = (&request.dataset, request.stype_in);
-    RangeRequest::new(dataset, schema, stype_in, &request.symbols, days)
+    source
+        .uncovered(&request.range_request(schema, &request.symbols, days))
+        .await
 }
 
 /// Why chunks of the schema wait for the source, a few reasons of many.
@@ -351,6 +341,7 @@ impl Pricing<'_> {
         let source = self.cutting.source;
         let request = self
             .cutting
+            .request
             .range_request(piece.schema, &piece.symbols, days);
         let (bytes, cost) = match records {
             0 => (0, Usd(0)),

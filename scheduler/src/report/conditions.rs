@@ -40,9 +40,7 @@ pub fn notes(dataset: &str, conditions: &[DayCondition]) -> Vec<String> {
 
 /// The days that are in this condition, in as few words as there can be.
 fn named_days(conditions: &[DayCondition], condition: Condition) -> Option<String> {
-    let days = conditions.iter().filter(|of| of.condition == condition);
-    let days = days.filter_map(|of| DayRange::new(of.day, of.day.plus(1)));
-    let runs = DayRange::merged(days.collect());
+    let runs = DayRange::merged(condition.days(conditions));
     if runs.is_empty() {
         return None;
     }

@@ -7,6 +7,7 @@ use testkit::engine::Engine;
 use testkit::on_every_engine;
 
 use crate::installation::{Installation, Said, said};
+use crate::quality::assert_shows;
 
 const JOB: &str = "
 name: spending
@@ -48,13 +49,6 @@ fn a_billionth_less(amount: Usd) -> Usd {
 
 async fn planned_cost(installation: &Installation, job: &str) -> Usd {
     dollars(&json(installation, &["plan", job, "--json"]).await["cost_usd"])
-}
-
-#[track_caller]
-fn assert_shows(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is not in:\n{text}");
-    }
 }
 
 async fn a_job_above_what_is_left_of_the_month_is_refused_with_both_figures(engine: &Engine) {
@@ -228,4 +222,26 @@ async fn what_a_job_has_spent_counts_against_its_limit_when_it_is_run_again() {
     assert_eq!(said.code, Some(5), "{said:?}");
     let limited = format!("its limit is ${limit}");
     assert_shows(&said.stderr, &["are spent on it already", &limited]);
+}
+
+#[tokio::test]
+async fn definitions_that_are_archived_among_all_cost_no_plan_anything() {
+    let installation = Installation::synthetic().await;
+    let job = |symbol: &str, stype: &str| {
+        installation.job(&format!(
+            "{{name: definitions, dataset: GLBX.MDP3, schemas: [definition], symbols: [{symbol}], \
+             stype_in: {stype}, start: 2024-01-04, end: 2024-01-05}}"
+        ))
+    };
+    installation
+        .succeed(&["run", &job("ES.c.0", "continuous")])
+        .await;
+    let paid = installation.data_requests().len();
+    let named = job("CLH4", "raw_symbol");
+    let plan = json(&installation, &["plan", &named, "--json"]).await;
+    assert_eq!(plan["cost_usd"], "0.00", "{plan}");
+    assert_eq!(plan["list"][0]["archived"], true, "{plan}");
+    assert!(dollars(&plan["saved_usd"]) > Usd(0), "{plan}");
+    installation.succeed(&["run", &named]).await;
+    assert_eq!(installation.data_requests().len(), paid);
 }

@@ -30,6 +30,7 @@ pub fn json(said: &Said) -> Value {
     serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:#?}"))
 }
 
+#[track_caller]
 pub fn assert_shows(text: &str, wanted: &[&str]) {
     for words in wanted {
         assert!(text.contains(words), "{words:?} is missing in:\n{text}");

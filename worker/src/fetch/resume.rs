@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 
 use common::archive::{Archive, Objects, Orphan, Partial, StreamName};
 use common::source::Source;
-use common::store::Chunk;
 use common::vendor::DayCondition;
 use dbn::Schema;
 
@@ -12,16 +11,16 @@ use super::intake::Receiving;
 use crate::error::ChunkError;
 
 /// What there is of a stream, including what a killed process left behind; what is of no use is
-/// removed.
+/// removed. `conditions` are those of its days by now.
 pub(super) async fn kept(
     source: &dyn Source,
     archive: &Archive,
     stream: &StreamName,
-    chunk: &Chunk,
+    schema: Schema,
+    conditions: Vec<DayCondition>,
 ) -> Result<Partial, ChunkError> {
-    let (objects, name, schema) = (archive.objects(), stream.clone(), chunk.schema);
+    let (objects, name) = (archive.objects(), stream.clone());
     let partial = on_thread(move || gather(&objects, &name, schema)).await?;
-    let conditions = source.recent_conditions(&chunk.dataset, chunk.days).await?;
     let stands = match source.is_resumable() {
         true => !is_rewritten(&partial, &conditions),
         // It is asked for as a whole, so that a part can't be gone on from.

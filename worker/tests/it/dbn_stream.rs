@@ -5,9 +5,9 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use common::archive::StreamFacts;
-use common::configuration::job_file::SCHEMAS;
 use common::dbn_stream::{DbnStream, ProofOnly, Sink, StreamError};
 use common::record_layout::RecordLayout;
+use common::request::SCHEMAS;
 use common::time::Nanos;
 use dbn::encode::dbn::MetadataEncoder;
 use dbn::{Mbp1Msg, Metadata, OhlcvMsg, RType, RecordHeader, SType, Schema, StatMsg, TradeMsg, v1};

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use common::configuration::files::ConfigFiles;
-use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::Mapping;
 use common::expression::Parameters;
+use common::request::SCHEMAS;
 use common::time::Nanos;
 use dbn::Schema;
 use worker::decode::{Decoded, decode};

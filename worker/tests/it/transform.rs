@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use common::configuration::files::ConfigFiles;
-use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::{Mapping, Source};
 use common::expression::Parameters;
+use common::request::SCHEMAS;
 use common::store::rows::{ColumnValues, NULL, RowBlock};
 use common::time::Nanos;
 use dbn::encode::{CsvEncoder, EncodeRecord};

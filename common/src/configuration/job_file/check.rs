@@ -6,12 +6,14 @@ use chrono::NaiveDate;
 use dbn::{SType, Schema};
 use serde_saphyr::Spanned;
 
-use super::{OneOrMany, SCHEMAS, Switch, Written};
+use super::{OneOrMany, Switch, Written};
 use crate::configuration::document::{Document, Refusal};
 use crate::money::Usd;
 use crate::nearest::nearest;
 use crate::quality::{NotAPercentage, Quality};
-use crate::request::{ChunkLength, Chunking, JobSource, Request, SYMBOLS_PER_REQUEST_MAX, Symbols};
+use crate::request::{
+    ChunkLength, Chunking, JobSource, Request, SCHEMAS, SYMBOLS_PER_REQUEST_MAX, Symbols,
+};
 use crate::time::{Day, DayRange};
 
 /// How symbols can be written in a request.

@@ -9,8 +9,8 @@ use super::column::WrittenColumn;
 use super::rule::WrittenRule;
 use crate::configuration::document::{Document, Refusal, extend_with_new_places};
 use crate::configuration::files::ConfigFiles;
-use crate::configuration::job_file::SCHEMAS;
 use crate::nearest::nearest;
+use crate::request::SCHEMAS;
 use crate::store::{Store, StoreError};
 
 /// What to do where a schema is not mapped.

@@ -5,8 +5,8 @@ mod told;
 
 use common::configuration::document::Refusal;
 use common::configuration::files::ConfigFiles;
-use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::{ColumnType, Mapping, Source, Value};
+use common::request::SCHEMAS;
 use common::store::Store;
 use common::store::table::Table;
 use dbn::Schema;

@@ -1,8 +1,8 @@
 //! `PostgreSQL`'s own reading of what is sent to it.
 
 use common::configuration::files::ConfigFiles;
-use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::Mapping;
+use common::request::SCHEMAS;
 use common::store::copy::CopyEncoder;
 use common::store::rows::NULL;
 use common::time::Nanos;

@@ -1,8 +1,8 @@
 //! A mapping and the table that it fills: columns, their kinds, and what must have a value.
 
 use common::configuration::files::ConfigFiles;
-use common::configuration::job_file::SCHEMAS;
 use common::configuration::mapping::{ColumnType, Mapping};
+use common::request::SCHEMAS;
 use common::store::table::{Table, TableColumn};
 use common::store::{Access, Store};
 use dbn::Schema;
