@@ -1,4 +1,4 @@
-//! Small and large tables of trades, loaded by the store's own verbs, without a source or a worker.
+//! Small and large tables of trades and bars, loaded by the store's own verbs, without a source or a worker.
 
 use std::time::Duration;
 
@@ -87,7 +87,7 @@ pub fn trades(
     numbers: std::ops::Range<i64>,
     time: impl Fn(i64) -> i64,
 ) -> RowBlock {
-    let mapping = mapping();
+    let mapping = mapping(Schema::Trades);
     let column = |name: &str| {
         let value = |number: i64| match name {
             "instrument_id" => i64::from(instrument_id),
@@ -132,12 +132,62 @@ fn append(block: &mut RowBlock, more: RowBlock) {
     block.record_numbers.extend(more.record_numbers);
 }
 
+/// Bars of an instrument, of the size that the schema says, numbered so in their stream.
+///
+/// # Panics
+/// When the project's own mapping is wrong.
+#[must_use]
+pub fn bars(
+    schema: Schema,
+    instrument_id: u32,
+    numbers: std::ops::Range<i64>,
+    time: impl Fn(i64) -> i64,
+) -> RowBlock {
+    let mapping = mapping(schema);
+    let size = schema.as_str().trim_start_matches("ohlcv-");
+    let column = |name: &str| {
+        let value = |number: i64| match name {
+            "instrument_id" => i64::from(instrument_id),
+            "publisher_id" => 1,
+            "ts_event" => time(number),
+            "volume" => 1 + number,
+            _ => 4_800_000_000_000,
+        };
+        match name {
+            "granularity" => ColumnValues::SameText(size.into()),
+            _ => ColumnValues::Integers(numbers.clone().map(value).collect()),
+        }
+    };
+    let columns = mapping.columns.iter().map(|mapped| column(&mapped.name));
+    RowBlock {
+        columns: columns.collect(),
+        instrument_ids: numbers.clone().map(|_| instrument_id).collect(),
+        index_times: numbers.clone().map(&time).collect(),
+        record_numbers: numbers.collect(),
+    }
+}
+
 /// Loads trades as one chunk of one symbol, which means these instruments over these days.
 ///
 /// # Panics
 /// When the store refuses them.
 pub async fn load_trades(
     store: &Store,
+    symbol: (&str, SType),
+    windows: &[(u32, DayRange)],
+    days: DayRange,
+    blocks: impl IntoIterator<Item = RowBlock>,
+) {
+    load(store, Schema::Trades, symbol, windows, days, blocks).await;
+}
+
+/// The same for rows of any schema.
+///
+/// # Panics
+/// When the store refuses them.
+pub async fn load(
+    store: &Store,
+    schema: Schema,
     (symbol, stype_in): (&str, SType),
     windows: &[(u32, DayRange)],
     days: DayRange,
@@ -145,9 +195,9 @@ pub async fn load_trades(
 ) {
     let symbols = Symbols::named(vec![symbol.to_owned()]);
     let request = Request {
-        name: format!("{symbol} {days}"),
+        name: format!("{symbol} {schema} {days}"),
         dataset: DATASET.to_owned(),
-        schemas: vec![Schema::Trades],
+        schemas: vec![schema],
         symbols: symbols.clone(),
         stype_in,
         days,
@@ -158,7 +208,7 @@ pub async fn load_trades(
         source: JobSource::Vendor,
     };
     let planned = PlannedChunk {
-        schema: Schema::Trades,
+        schema,
         symbols,
         days,
         records: None,
@@ -172,7 +222,10 @@ pub async fn load_trades(
     let due = store.due(job, 1, Moment::Now).await.expect("what is due");
     let claim = store.claim(due[0], "a loader", Duration::from_secs(3_600), Moment::Now);
     let claim = claim.await.expect("an answer").expect("it is due");
-    let mut load = store.begin_load(&claim, &mapping()).await.expect("a load");
+    let mut load = store
+        .begin_load(&claim, &mapping(schema))
+        .await
+        .expect("a load");
     let others = load.held_by_others().await.expect("what others hold");
     let mut rows = 0;
     for block in blocks {
@@ -207,6 +260,6 @@ pub async fn load_trades(
     committed.expect("it is committed");
 }
 
-fn mapping() -> Mapping {
-    Mapping::load(&ConfigFiles::CompiledIn, Schema::Trades).expect("the project maps trades")
+fn mapping(schema: Schema) -> Mapping {
+    Mapping::load(&ConfigFiles::CompiledIn, schema).expect("the project maps every schema")
 }

@@ -9,7 +9,7 @@ use common::query::{Order, Query, QueryError, Row};
 use common::store::Store;
 use common::time::{Day, DayRange, Nanos};
 use dbn::{SType, Schema};
-use testkit::small::{january, load_trades, trades};
+use testkit::small::{self, bars, january, load_trades, trades};
 
 use crate::store::ground;
 
@@ -41,6 +41,7 @@ macro_rules! on_both_engines {
 
 on_both_engines! {
     a_day_of_a_symbol_is_read_by_the_index_and_nothing_is_sorted
+    large_bars_are_found_without_the_small_ones_between_them
     many_rows_pass_through_a_few_pages
     many_instruments_are_merged_by_time
     nanoseconds_count_at_both_ends_and_in_the_order
@@ -111,6 +112,35 @@ async fn a_day_of_a_symbol_is_read_by_the_index_and_nothing_is_sorted(store: &St
             assert!(!plan.contains(costly), "{costly}: {plan}");
         }
     }
+}
+
+async fn large_bars_are_found_without_the_small_ones_between_them(store: &Store) {
+    const SECOND: i64 = 1_000_000_000;
+    let days = january(1, 5);
+    let start = first_nanos(days);
+    for (schema, count, length) in [
+        (Schema::Ohlcv1S, 20_000, SECOND),
+        (Schema::Ohlcv1D, 4, 86_400 * SECOND),
+    ] {
+        let block = bars(schema, ES, 0..count, |number| start + number * length);
+        let symbol = ("ES.c.0", SType::Continuous);
+        small::load(store, schema, symbol, &[(ES, days)], days, [block]).await;
+    }
+    for order in [Order::Ascending, Order::Descending] {
+        let query = Query::new(Schema::Ohlcv1D).symbol("ES.c.0").order(order);
+        let rows = all(store, &query).await;
+        let mut volumes: Vec<i64> = rows.iter().map(|row| row.get("volume").unwrap()).collect();
+        volumes.sort_unstable();
+        assert_eq!(volumes, [1, 2, 3, 4]);
+        let plan = query.run(store).await.unwrap().explain().await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains("ohlcv_data_coarse"), "{plan}");
+        for costly in ["TEMP B-TREE", "SCAN", "Seq Scan", "Bitmap", "->  Sort"] {
+            assert!(!plan.contains(costly), "{costly}: {plan}");
+        }
+    }
+    let seconds = Query::new(Schema::Ohlcv1S).symbol("ES.c.0");
+    assert_eq!(all(store, &seconds).await.len(), 20_000);
 }
 
 async fn many_rows_pass_through_a_few_pages(store: &Store) {

@@ -35,8 +35,8 @@ impl Attribute {
 /// What an instrument's definitions say, by dataset and instrument: since when, in order of time.
 pub(super) type Changes = HashMap<(String, i64), Vec<(Nanos, Option<String>)>>;
 
-/// The instruments of which any definition says one of these. No index knows: every definition is
-/// looked at.
+/// The instruments of which any definition says one of these: by an index, but for the exchange, of
+/// which there are few.
 pub(super) async fn instruments_with(
     on: &mut Transaction,
     attribute: Attribute,
@@ -65,10 +65,19 @@ pub(super) async fn refuse_unknown(
     attribute: Attribute,
     values: &[String],
 ) -> Result<(), QueryError> {
-    if !instruments_with(on, attribute, values).await?.is_empty() {
-        return Ok(());
-    }
     let column = attribute.column();
+    for values in values.chunks(ROWS_PER_STATEMENT) {
+        let sql = format!(
+            "SELECT 1 FROM definitions_data WHERE {column} IN (VALUES {}) LIMIT 1",
+            tuples(1, values.len(), 1)
+        );
+        let asked = values
+            .iter()
+            .fold(statement(sql), |asked, value| asked.bind(value));
+        if !asked.fetch_all(&mut *on).await?.is_empty() {
+            return Ok(());
+        }
+    }
     let sql = format!(
         "SELECT DISTINCT {column} FROM definitions_data WHERE {column} IS NOT NULL
          ORDER BY {column} LIMIT $1"

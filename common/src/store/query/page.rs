@@ -12,6 +12,9 @@ use crate::configuration::mapping::ColumnType;
 use crate::query::{self, Column, Order, Query};
 use crate::time::Nanos;
 
+/// The size of the finest bars and samples.
+const FINEST: &str = "1s";
+
 /// What a row is ordered by: its index time in nanoseconds, its chunk, and its record's number in the
 /// chunk's stream.
 pub(super) type Key = (i64, i64, i64);
@@ -20,9 +23,12 @@ pub(super) type Key = (i64, i64, i64);
 /// columns; what a user wrote is bound.
 #[derive(Debug)]
 pub(super) struct Pages {
-    table: String,
+    /// The table, and in SQLite the index of coarse sizes where it is one.
+    from: String,
     columns: Arc<[Column]>,
     select: String,
+    /// A condition on the size of bars or samples, as the index of coarse ones wants it; or nothing.
+    size: String,
     filters: Vec<Filter>,
     descending: bool,
     postgres: bool,
@@ -57,10 +63,17 @@ impl Pages {
                 _ => select.push(name),
             }
         }
+        let is_coarse = query::granularity(query.schema).is_some_and(|size| size != FINEST);
+        let mut from = quoted(table);
+        if is_coarse && !postgres {
+            // It knows no figures of the table, and would take the key.
+            from += &format!(" INDEXED BY {}", quoted(&format!("{table}_coarse")));
+        }
         Self {
-            table: quoted(table),
+            from,
             columns: Arc::clone(columns),
             select: select.join(", "),
+            size: size(query.schema),
             filters: filters(query),
             descending: query.order == Order::Descending,
             postgres,
@@ -160,10 +173,11 @@ impl Pages {
             &mut next,
         );
         let sql = format!(
-            "{explain}SELECT {} FROM {} WHERE instrument_id = $1 AND {between}{conditions}
+            "{explain}SELECT {} FROM {} WHERE instrument_id = $1 AND {between}{}{conditions}
              ORDER BY {} LIMIT $6",
             self.select,
-            self.table,
+            self.from,
+            self.size,
             order.join(", ")
         );
         let far = match self.descending {
@@ -241,6 +255,17 @@ fn condition(column: &str, operator: &str, values: usize, next: &mut usize) -> S
     }
 }
 
+/// ` AND granularity = …`. Rows of one second are most of their table, and larger ones have an index of
+/// their own: both engines find it only by the words of its condition, so the size, which is of our own
+/// list, stands in the text.
+fn size(schema: dbn::Schema) -> String {
+    match query::granularity(schema) {
+        None => String::new(),
+        Some(FINEST) => format!(" AND granularity = '{FINEST}'"),
+        Some(size) => format!(" AND granularity = '{size}' AND granularity <> '{FINEST}'"),
+    }
+}
+
 fn filters(query: &Query) -> Vec<Filter> {
     let mut filters = Vec::new();
     let mut filter = |column, operator, values: Vec<Value>| {
@@ -253,10 +278,6 @@ fn filters(query: &Query) -> Vec<Filter> {
         }
     };
     let texts = |texts: &[String]| texts.iter().map(Value::from).collect::<Vec<_>>();
-    let granularity = query::granularity(query.schema)
-        .into_iter()
-        .map(Value::from);
-    filter("granularity", "IN", granularity.collect());
     let sides = query.sides.iter().map(|side| Value::from(side.to_string()));
     filter("side", "IN", sides.collect());
     filter(

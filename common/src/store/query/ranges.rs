@@ -49,17 +49,19 @@ pub(super) async fn find(
         true => everything(on, query, table, &datasets).await?,
         false => named(on, query, table, &datasets).await?,
     };
-    if query.schema != Schema::Definition {
-        for (attribute, values) in [
-            (Attribute::Asset, &query.assets),
-            (Attribute::Exchange, &query.exchanges),
-        ] {
-            if !values.is_empty() && !found.ranges.is_empty() {
-                found.ranges = narrowed(on, found.ranges, &datasets, attribute, values).await?;
-                if found.ranges.is_empty() {
-                    definitions::refuse_unknown(on, attribute, values).await?;
-                }
-            }
+    for (attribute, values) in [
+        (Attribute::Asset, &query.assets),
+        (Attribute::Exchange, &query.exchanges),
+    ] {
+        if values.is_empty() || found.ranges.is_empty() {
+            continue;
+        }
+        // A definition says it itself, and its pages are filtered by it.
+        if query.schema != Schema::Definition {
+            found.ranges = narrowed(on, found.ranges, &datasets, attribute, values).await?;
+        }
+        if found.ranges.is_empty() || query.schema == Schema::Definition {
+            definitions::refuse_unknown(on, attribute, values).await?;
         }
     }
     Ok(found)

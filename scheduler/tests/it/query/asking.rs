@@ -185,11 +185,10 @@ async fn what_is_not_there_is_said_with_what_to_do() {
         &["settlement_price"],
     )
     .await;
-    refused(
-        &[schema, "trades", "--asset", "ESS"],
-        &["asset", "did you mean `ES`?"],
-    )
-    .await;
+    for of in ["trades", "definitions"] {
+        let near = ["asset", "did you mean `ES`?"];
+        refused(&[schema, of, "--asset", "ESS"], &near).await;
+    }
     refused(
         &[schema, "trades", "--start-date", "yesterday"],
         &["write a day"],
