@@ -9,7 +9,6 @@ pub mod small;
 pub mod postgres;
 pub mod timescale;
 pub mod redis;
-#[cfg(feature = "s3")]
 pub mod s3;
 pub mod proxy;
 pub mod processes;
