@@ -2,6 +2,9 @@
 
 use super::document::{Block, Parts, Placed};
 
+/// What is run where a block begins with no command: it fails, and says so.
+const NO_COMMAND: &str = "echo 'a console block begins with `$ ` and a command'; false";
+
 /// Something that a reader does.
 #[derive(Debug)]
 pub enum Act {
@@ -46,7 +49,7 @@ fn typed(block: &Placed<Block>) -> Vec<Placed<Act>> {
             ..
         }) = acts.last_mut()
         else {
-            let (command, shown) = ("false".to_owned(), vec!["begin with `$ `".to_owned()]);
+            let (command, shown) = (NO_COMMAND.to_owned(), Vec::new());
             let what = Act::Type { command, shown };
             acts.push(Placed { line, what });
             continue;

@@ -266,6 +266,21 @@ async fn a_command_that_fails() {
 }
 
 #[tokio::test]
+async fn a_block_without_a_command() {
+    let found = played(
+        "docs/runbook.md",
+        "$ scheduler run no-such-job",
+        "scheduler run it",
+    )
+    .await;
+    let [complaint] = &found[..] else {
+        panic!("{found:?}");
+    };
+    let wanted = "a console block begins with `$ ` and a command";
+    assert!(complaint.contains(wanted), "{complaint}");
+}
+
+#[tokio::test]
 async fn an_exit_code_that_is_another() {
     let found = played("docs/runbook.md", "$ echo $?\n2\n", "$ echo $?\n3\n").await;
     let [complaint] = &found[..] else {

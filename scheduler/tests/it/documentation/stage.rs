@@ -97,10 +97,7 @@ impl Stage {
     /// The checkout, and the programs in front of the system's.
     fn furnish(&self, tree: &Tree) {
         let (project, bin) = (self.project(), self.sandbox.path().join("bin"));
-        let configuration = tree
-            .files
-            .iter()
-            .filter(|path| path.starts_with("configs/"));
+        let configuration = tree.files.iter().filter(|path| is_for_users(path));
         for path in configuration {
             write(&project.join(path), &tree.read_file(path));
         }
@@ -116,6 +113,11 @@ impl Stage {
         program(&bin.join("scheduler"), &scheduler);
         program(&bin.join("cargo"), &cargo(&bin, tree));
     }
+}
+
+/// What users of a checkout copy, change or run.
+fn is_for_users(path: &str) -> bool {
+    path.starts_with("configs/") || path.starts_with("checks/")
 }
 
 /// What documents call cargo for: our programs, which are built already, and our own tasks, which
