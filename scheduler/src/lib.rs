@@ -12,7 +12,7 @@ pub mod replay;
 pub mod proof;
 pub mod turn;
 pub mod refresh;
-pub mod verification;
+pub mod archive_check;
 pub mod progress;
 pub mod following;
 pub mod memory;
