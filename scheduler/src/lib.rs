@@ -18,6 +18,7 @@ pub mod following;
 pub mod memory;
 pub mod report;
 pub mod coverage;
+pub mod verify;
 pub mod exit;
 pub mod confirm;
 pub mod commands;
