@@ -17,6 +17,7 @@ mod planning;
 mod quality;
 mod replays;
 mod query;
+mod verify;
 mod proofs;
 mod refreshes;
 mod archive_checks;
