@@ -15,6 +15,7 @@ pub mod archive;
 pub mod dbn_stream;
 pub mod files;
 pub mod source;
+pub mod integrity;
 pub mod store;
 pub mod query;
 pub mod standing;

@@ -37,15 +37,20 @@ pub mod replay;
 pub mod refresh;
 pub mod status;
 pub mod proof;
+pub mod check;
+pub mod stability;
+pub mod holdings;
 pub mod asked;
 mod sample;
 mod query;
 
 pub use asked::{AskedChunk, AskedChunks};
 pub use attend::{Alone, DueChunk, RunningChunk};
+pub use check::{Checked, Checks, FoundRow};
 pub use claim::{Chunk, Claim};
 pub use clock::{Due, Moment};
 pub use connection::{Access, Store};
+pub use holdings::Holding;
 pub use load::{EncodedRows, Load, Loaded, RowEncoder};
 pub use proof::{Archived, ChunkAccount, Gap, Proof, Strays};
 pub use quarantine::{QuarantineFilter, Quarantined, QuarantinedRecord};
@@ -55,6 +60,7 @@ pub use refresh::{LedgerStream, Refreshable};
 pub use replay::{Difference, Rehearsal, Replayable};
 pub use sample::Sample;
 pub use spend::{Budget, Reservation, Spending};
+pub use stability::{JobSpending, Reason, Workings};
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};
 

@@ -1,12 +1,14 @@
 //! The command line, exactly as typed.
 
 mod query;
+mod verify;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub use self::query::{OutputFormat, Query, RowOrder};
+pub use self::verify::Verify;
 use crate::coverage::picture::By;
 
 /// Backfills market history from Databento into a database: complete and proven so, exactly once,
@@ -84,6 +86,9 @@ pub enum Command {
     Quarantine(Quarantine),
     /// Show or export records: of symbols, days, sides, sizes; in order of time
     Query(Box<Query>),
+    /// Check that all is there, fast and right, and that the work goes well; exit code 4 when a target
+    /// is missed
+    Verify(Verify),
     /// Check the mappings and rules of the configuration
     #[command(subcommand)]
     Rules(Rules),

@@ -18,6 +18,7 @@ pub mod refresh;
 pub mod archive;
 pub mod quarantine;
 pub mod query;
+pub mod verify;
 pub mod rules;
 pub mod reconcile;
 pub mod migrate;
@@ -54,6 +55,7 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         Command::Quarantine(options) => quarantine::run(global, options).await,
         Command::Query(options) => query::run(global, options).await,
+        Command::Verify(options) => verify::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,
         Command::Migrate => migrate::run(global).await,

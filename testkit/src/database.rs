@@ -128,6 +128,56 @@ impl Database {
         found.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
+    /// Changes it behind the program's back, by several statements, whatever they leave without what
+    /// they refer to.
+    ///
+    /// # Panics
+    /// When one of them fails.
+    pub async fn execute_all(&self, script: &str) {
+        let done = match self {
+            Self::File(path) => {
+                let options = SqliteConnectOptions::new().filename(path);
+                let connection = SqliteConnection::connect_with(&options.foreign_keys(false)).await;
+                let mut connection = connection.expect("the database can be opened");
+                let done = sqlx::raw_sql(AssertSqlSafe(script));
+                let done = done.execute(&mut connection).await.map(drop);
+                close(connection).await;
+                done
+            }
+            Self::OnServer(url) => {
+                let mut connection = reach(url).await;
+                let done = sqlx::raw_sql(AssertSqlSafe(script));
+                let done = done.execute(&mut connection).await.map(drop);
+                close(connection).await;
+                done
+            }
+        };
+        done.unwrap_or_else(|error| panic!("{script}: {error}"));
+    }
+
+    /// A copy of it under a name of one's own, beside it. Nobody may be connected to it.
+    ///
+    /// # Panics
+    /// When it can't be copied.
+    pub async fn copy(&self, name: &str) -> Self {
+        match self {
+            Self::File(path) => {
+                let copy = path.with_file_name(format!("{name}.db"));
+                // What is not in the file yet is moved there first.
+                self.execute_all("PRAGMA wal_checkpoint(TRUNCATE)").await;
+                std::fs::copy(path, &copy).expect("the file can be copied");
+                Self::File(copy)
+            }
+            Self::OnServer(url) => {
+                let (server, database) = url.rsplit_once('/').expect("an address names a database");
+                let other = Self::OnServer(format!("{server}/template1"));
+                let script = format!("CREATE DATABASE {name} TEMPLATE {database}");
+                other.execute_all(&script).await;
+                Self::OnServer(format!("{server}/{name}"))
+            }
+        }
+    }
+
     /// Changes it behind the program's back.
     ///
     /// # Panics

@@ -1,4 +1,4 @@
-//! Where installed servers are looked for; `xtask` builds this file too, to install what is missing.
+//! Where installed servers, and programs that documents use, are looked for; `xtask` builds this file too, to install what is missing.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,6 +36,19 @@ pub fn postgres() -> Result<PathBuf, String> {
 /// Says what is missing.
 pub fn redis() -> Result<(), String> {
     for program in ["redis-server", "redis-cli"] {
+        if !succeeds(Command::new(program).arg("--version")) {
+            return Err(format!("{program} is not installed"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the programs can be run that documents show beside ours.
+///
+/// # Errors
+/// Says what is missing.
+pub fn document_tools() -> Result<(), String> {
+    for program in ["sqlite3", "curl"] {
         if !succeeds(Command::new(program).arg("--version")) {
             return Err(format!("{program} is not installed"));
         }

@@ -13,5 +13,5 @@ pub mod s3;
 pub mod proxy;
 pub mod processes;
 mod attended;
-mod installed;
+pub mod installed;
 mod port;

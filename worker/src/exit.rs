@@ -17,6 +17,8 @@ const UNEXPECTED: u8 = 1;
 const BAD_INPUT: u8 = 2;
 /// The job ended incomplete.
 pub const INCOMPLETE: u8 = 3;
+/// A target of the verification was missed, or could not be checked.
+pub const NOT_VERIFIED: u8 = 4;
 /// Refused by the budget.
 const OVER_BUDGET: u8 = 5;
 

@@ -1,4 +1,5 @@
-//! The servers that tests run against: found, or installed where the system's packages can be.
+//! The servers that tests run against, and the programs that documents use: found, or installed where the
+//! system's packages can be.
 
 // The tests look for them in the same way: it is told in one place.
 #[path = "../../testkit/src/installed.rs"]
@@ -8,8 +9,9 @@ use std::process::{Command, Stdio};
 
 const POSTGRES_PACKAGES: [&str; 1] = ["postgresql"];
 const REDIS_PACKAGES: [&str; 2] = ["redis-server", "redis-tools"];
+const DOCUMENT_PACKAGES: [&str; 2] = ["sqlite3", "curl"];
 
-/// Makes sure that tests find `PostgreSQL` and Redis.
+/// Makes sure that tests find `PostgreSQL`, Redis, and what documents use beside our programs.
 ///
 /// # Errors
 /// Says what to install where it can't be installed, or was and still isn't found.
@@ -29,7 +31,7 @@ pub fn ensure() -> Result<(), String> {
     Err(advice(&missing, "the system's packages were not enough"))
 }
 
-/// A server that tests need and don't find.
+/// A server or program that tests need and don't find.
 #[derive(Debug)]
 struct Missing {
     /// What the search said.
@@ -76,11 +78,11 @@ fn advice(missing: &[Missing], hindrance: &str) -> String {
         .copied()
         .collect();
     format!(
-        "tests need PostgreSQL 15 or newer and Redis: {}; {hindrance}\n\
+        "tests need PostgreSQL 15 or newer, Redis, sqlite3 and curl: {}; {hindrance}\n\
          install them, on Debian or Ubuntu with\n    \
          sudo apt-get install --no-install-recommends {}\n\
-         elsewhere so that `initdb`, `postgres`, `psql`, `redis-server` and `redis-cli` are found \
-         by the shell",
+         elsewhere so that `initdb`, `postgres`, `psql`, `redis-server`, `redis-cli`, `sqlite3` and \
+         `curl` are found by the shell",
         reasons.join(", "),
         packages.join(" "),
     )
@@ -95,7 +97,11 @@ fn missing() -> Vec<Missing> {
         reason,
         packages: &REDIS_PACKAGES,
     });
-    postgres.into_iter().chain(redis).collect()
+    let tools = installed::document_tools().err().map(|reason| Missing {
+        reason,
+        packages: &DOCUMENT_PACKAGES,
+    });
+    postgres.into_iter().chain(redis).chain(tools).collect()
 }
 
 fn way() -> Way {

@@ -17,6 +17,7 @@ use worker::process::stop_on_signals;
 use worker::refresh::{concerns_all, fetch_again};
 
 use super::run::open_existing;
+use crate::archive_check::{Flawed, Verified, verify};
 use crate::arguments::{ArchiveVerify, Global};
 use crate::exit::{INCOMPLETE, print};
 use crate::progress::{counted, thousands};
@@ -25,7 +26,6 @@ use crate::session::Session;
 use crate::submission::ORIGIN;
 use crate::submitted::find;
 use crate::turn::alone;
-use crate::verification::{Flawed, Verified, verify};
 
 /// A flawed stream that can be fetched again.
 struct Repair {

@@ -13,7 +13,7 @@ use crate::budget;
 use crate::exit::print;
 use crate::plan::archived::saving;
 use crate::plan::{Plan, plan};
-use crate::progress::{Planning, thousands};
+use crate::progress::{Planning, counted, thousands};
 use crate::report::{plain_table, right_aligned};
 use crate::session::Session;
 use crate::submission::ORIGIN;
@@ -130,8 +130,8 @@ fn describe(name: &str, planned: &Plan, refusal: Option<String>) -> String {
         text.push_str(&format!("and {more} chunks more; --json lists all\n"));
     }
     text.push_str(&format!(
-        "{name}: {} chunks, {} records, {} bytes, ${}{}; {} chunks hold the rest already\n",
-        thousands(chunks.try_into().unwrap_or(u64::MAX)),
+        "{name}: {}, {} records, {} bytes, ${}{}; {} chunks hold the rest already\n",
+        counted(chunks.try_into().unwrap_or(u64::MAX), "chunk"),
         thousands(planned.records()),
         thousands(planned.bytes()),
         planned.cost(),

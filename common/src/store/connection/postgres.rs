@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
 
 use super::super::StoreError;
-use super::{APPLIED_VERSION, compare_version, migration_error};
+use super::{APPLIED_VERSION, Access, compare_version, migration_error};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 /// Makes the market tables hypertables where TimescaleDB is; safe to repeat.
@@ -40,7 +40,11 @@ const DIRECT_COMPRESS: &str = "
     SELECT set_config('timescaledb.enable_direct_compress_copy', 'on', false)
     WHERE current_setting('timescaledb.enable_direct_compress_copy', true) IS NOT NULL";
 
-pub(super) async fn connect(url: &str, connections: u32) -> Result<PgPool, StoreError> {
+pub(super) async fn connect(
+    url: &str,
+    access: Access,
+    connections: u32,
+) -> Result<PgPool, StoreError> {
     // Not the library's words: they may repeat a part of the address, and so of a password.
     let options = PgConnectOptions::from_str(url).map_err(|_| {
         StoreError::Address(
@@ -50,6 +54,11 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<PgPool, Store
         )
     })?;
     let options = options.options(SESSION);
+    let options = match access {
+        // Who looks at much takes long, and knows it.
+        Access::Read => options.disable_statement_logging(),
+        Access::Work | Access::Control => options,
+    };
     // A pool would try for as long as it may wait for a connection.
     let reached = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
     let reached = reached.unwrap_or(Err(sqlx::Error::PoolTimedOut));

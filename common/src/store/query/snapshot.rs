@@ -15,6 +15,15 @@ const SETTINGS: &str = "
         set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
         set_config('jit', 'off', true)";
 
+/// A reader that was killed in the middle of a long page is noticed, and the page ended. Some servers
+/// can't: the system that they run on doesn't tell them.
+const NOTICE_THE_KILLED: &str = "
+    DO $$ BEGIN
+        PERFORM set_config('client_connection_check_interval', '1s', true);
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END $$";
+
 impl Pools {
     /// Begins a transaction that sees the database as it is now, and changes nothing.
     pub(in crate::store) async fn begin_reading(&self) -> Result<Transaction, StoreError> {
@@ -25,6 +34,9 @@ impl Pools {
         let session = PgSession::begin(pool, BEGIN).await?;
         let mut transaction = Transaction::Postgres(session);
         statement(SETTINGS).execute(&mut transaction).await?;
+        statement(NOTICE_THE_KILLED)
+            .execute(&mut transaction)
+            .await?;
         Ok(transaction)
     }
 }

@@ -1,0 +1,97 @@
+-- Every time lies between 1970 and 2262, an undefined one is NULL, and in PostgreSQL its
+-- nanoseconds are 0 to 999. Reads all market tables.
+--
+-- Severity: error
+--
+-- When it finds something: the tables were changed by something else, or a load went wrong. Restore
+-- them from a backup, or run the job into a new database with the same archive, which costs
+-- nothing.
+
+SELECT * FROM (
+    SELECT 'bbo_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM bbo_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'cbbo_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM cbbo_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'cmbp_1_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM cmbp_1_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'definitions_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM definitions_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+        OR activation NOT BETWEEN 0 AND 9223372036854775806
+        OR expiration NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'imbalance_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM imbalance_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'mbo_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM mbo_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'mbp_10_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM mbp_10_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'mbp_1_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM mbp_1_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'ohlcv_data' AS market_table, chunk_id, row_number, instrument_id, ts_event AS index_time
+    FROM ohlcv_data
+    WHERE
+        ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'statistics_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM statistics_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_ref NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'status_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM status_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'tbbo_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM tbbo_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'tcbbo_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM tcbbo_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+    UNION ALL
+    SELECT 'trades_data' AS market_table, chunk_id, row_number, instrument_id, ts_recv AS index_time
+    FROM trades_data
+    WHERE
+        ts_recv NOT BETWEEN 0 AND 9223372036854775806
+        OR ts_event NOT BETWEEN 0 AND 9223372036854775806
+) AS found
+LIMIT 20;

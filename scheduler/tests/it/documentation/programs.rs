@@ -1,0 +1,86 @@
+//! The programs as their command lines define them: commands, and the flags of each.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::CommandFactory;
+use scheduler::arguments::Arguments;
+
+/// A program, or a command of one.
+pub struct Program {
+    pub name: String,
+    /// With those that every command takes.
+    pub flags: BTreeSet<String>,
+    pub commands: Vec<Program>,
+}
+
+impl Program {
+    /// The three that people run.
+    pub fn all() -> Vec<Self> {
+        let mut scheduler = Arguments::command();
+        scheduler.build();
+        let mut programs = vec![Self::of(&scheduler)];
+        programs.extend(["worker", "simulator"].map(Self::by_its_help));
+        programs
+    }
+
+    /// All flags, those of commands too.
+    pub fn all_flags(&self) -> BTreeSet<&str> {
+        let own = self.flags.iter().map(String::as_str);
+        own.chain(self.commands.iter().flat_map(Self::all_flags))
+            .collect()
+    }
+
+    fn of(command: &clap::Command) -> Self {
+        let long = command
+            .get_arguments()
+            .filter_map(clap::Arg::get_long_and_visible_aliases);
+        let short = command.get_arguments().filter_map(clap::Arg::get_short);
+        let flags = long.flatten().map(|name| format!("--{name}"));
+        let flags = flags.chain(short.map(|name| format!("-{name}")));
+        let commands = command.get_subcommands();
+        let commands = commands.filter(|command| command.get_name() != "help");
+        Self {
+            name: command.get_name().to_owned(),
+            flags: flags.collect(),
+            commands: commands.map(Self::of).collect(),
+        }
+    }
+
+    /// Of a program that is in another crate.
+    fn by_its_help(name: &str) -> Self {
+        let help = Command::new(built(name)).arg("--help").output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let words = help.split(|c: char| c.is_whitespace() || c == ',');
+        let is_flag =
+            |word: &&str| word.starts_with("--") || (word.len() == 2 && word.starts_with('-'));
+        Self {
+            name: name.to_owned(),
+            flags: words.filter(is_flag).map(str::to_owned).collect(),
+            commands: Vec::new(),
+        }
+    }
+}
+
+/// A program of the workspace, beside the scheduler's own.
+///
+/// # Panics
+/// When it was not built, or before its sources were changed: cargo builds other packages' programs
+/// only where it is asked to.
+pub fn built(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_scheduler")).with_file_name(name);
+    let cure =
+        format!("build it with `cargo build --package {name}`, or run the whole workspace's tests");
+    let Ok(when) = std::fs::metadata(&path).and_then(|file| file.modified()) else {
+        panic!("{} is not built: {cure}", path.display());
+    };
+    let inputs = std::fs::read_to_string(path.with_extension("d")).unwrap();
+    let (_, inputs) = inputs.split_once(": ").unwrap();
+    for input in inputs.split_whitespace() {
+        let changed = std::fs::metadata(input).and_then(|file| file.modified());
+        let is_older = changed.is_ok_and(|changed| changed <= when);
+        assert!(is_older, "{} is older than {input}: {cure}", path.display());
+    }
+    path
+}
