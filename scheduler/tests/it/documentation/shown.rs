@@ -29,6 +29,7 @@ stories! {
     files: "docs/files.md",
     rules: "docs/rules.md",
     fleet: "docs/fleet.md",
+    verify: "docs/verify.md",
     runbook: "docs/runbook.md",
     recovery: "docs/recovery.md",
     query: "docs/query.md",
