@@ -49,7 +49,7 @@ pub async fn run(global: &Global, options: &Demo) -> anyhow::Result<ExitCode> {
     simulator.stop().await;
     if matches!(complete, Ok(true)) {
         print(&rows(&store).await?)?;
-        print(&closing(&session))?;
+        print(&closing(&session.settings.database_url))?;
     }
     store.close().await;
     Ok(match complete? {
@@ -73,11 +73,26 @@ async fn rows(store: &Store) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn closing(session: &Session) -> String {
-    let database = &session.settings.database_url;
-    let file = database.trim_start_matches("sqlite://");
+/// What to do with the rows. An address of a server may hold a password, and isn't repeated.
+fn closing(database_url: &str) -> String {
+    let client = match database_url.strip_prefix("sqlite://") {
+        Some(file) => format!("sqlite3 {file}"),
+        None => "psql \"$DATABASE_URL\"".to_owned(),
+    };
     format!(
-        "\nThe records are synthetic. Look at them with `sqlite3 {file}` (tables …_data, and views \
-         that show times and prices as text), or run the demo again: it plans nothing and spends $0.\n"
+        "\nThe records are synthetic. Look at them with `{client}` (tables …_data, and views that show \
+         times and prices as text), or run the demo again: it plans nothing and spends $0.\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closing_words_repeat_no_password() {
+        assert!(closing("sqlite://data/backhaul.db").contains("`sqlite3 data/backhaul.db`"));
+        let said = closing("postgres://somebody:secret@host/backhaul");
+        assert!(said.contains("psql") && !said.contains("secret"), "{said}");
+    }
 }
