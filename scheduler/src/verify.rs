@@ -163,7 +163,7 @@ impl Document {
             .map(|((aspect, outcome), share)| AspectReport {
                 check: *aspect,
                 weight: aspect.weight(),
-                share,
+                share: share.map(|share| (share * 1e4).round() / 1e4),
                 verdict: outcome.verdict,
                 score: outcome.score,
                 target: aspect.target().to_owned(),

@@ -198,40 +198,47 @@ impl Availability {
             if none_planned {
                 stretches.iter_mut().for_each(|of| of.1 = NEVER_PLANNED);
             }
-            let stretch = |days: DayRange, why: &str| Stretch {
-                job: job.to_owned(),
-                dataset: map.dataset.clone(),
-                schema: map.schema.to_string(),
-                symbol: symbol.clone(),
-                first_day: days.start().to_string(),
-                last_day: days.end().plus(-1).to_string(),
-                days: length(days),
-                why: why.to_owned(),
-            };
             let mut whole = true;
             for (days, place) in stretches {
-                let count = length(days);
-                self.symbol_days += count;
-                match place {
-                    Place::Missing(why) => {
-                        whole = false;
-                        list(
-                            &mut self.missing,
-                            &mut self.missing_more,
-                            stretch(days, why),
-                        );
-                        continue;
-                    }
-                    Place::KnownGap(why) => {
-                        *self.known_gaps.entry(why.to_owned()).or_default() += count;
-                        list(&mut self.gaps, &mut self.gaps_more, stretch(days, why));
-                    }
-                    Place::Present => {}
-                }
-                self.symbol_days_present += count;
+                let stretch = Stretch {
+                    job: job.to_owned(),
+                    dataset: map.dataset.clone(),
+                    schema: map.schema.to_string(),
+                    symbol: symbol.clone(),
+                    first_day: days.start().to_string(),
+                    last_day: days.end().plus(-1).to_string(),
+                    days: u64::try_from(days.len_days()).unwrap_or_default(),
+                    why: place.why().to_owned(),
+                };
+                whole &= !matches!(place, Place::Missing(_));
+                self.count(place, stretch);
             }
             self.symbols += 1;
             self.symbols_present += u64::from(whole);
+        }
+    }
+
+    fn count(&mut self, place: Place, stretch: Stretch) {
+        let days = stretch.days;
+        self.symbol_days += days;
+        match place {
+            Place::Present => self.symbol_days_present += days,
+            Place::KnownGap(why) => {
+                self.symbol_days_present += days;
+                *self.known_gaps.entry(why.to_owned()).or_default() += days;
+                list(&mut self.gaps, &mut self.gaps_more, stretch);
+            }
+            Place::Missing(_) => list(&mut self.missing, &mut self.missing_more, stretch),
+        }
+    }
+}
+
+impl Place {
+    /// Why it is so; nothing of what is present.
+    fn why(self) -> &'static str {
+        match self {
+            Self::Present => "",
+            Self::KnownGap(why) | Self::Missing(why) => why,
         }
     }
 }
@@ -241,10 +248,6 @@ fn list(listed: &mut Vec<Stretch>, more: &mut u64, stretch: Stretch) {
         true => listed.push(stretch),
         false => *more += 1,
     }
-}
-
-fn length(days: DayRange) -> u64 {
-    u64::try_from(days.len_days()).unwrap_or_default()
 }
 
 /// A row's days, in stretches that stand alike.

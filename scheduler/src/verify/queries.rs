@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// Queries that are run at most; every schema gets its first before any gets its second.
 const QUERIES_MAX: usize = 100;
+/// Rows of a symbol's day at most: a day can have ten millions, and to write them all is no question
+/// that somebody waits for.
+const ROWS_OF_DAY: &str = "100000";
 /// Rows of a query of every symbol.
 const ROWS_OF_ALL: &str = "10000";
 /// Rows that are asked for from the newest on.
@@ -77,7 +80,12 @@ pub fn choose(holdings: &[Holding]) -> Vec<StandardQuery> {
 /// Those of one schema.
 fn of_holding(holding: &Holding) -> Vec<StandardQuery> {
     let day = holding.day.to_string();
-    let on_day = ["--start-date", &day, "--end-date", &day];
+    let on_day = [
+        ["--start-date", &day],
+        ["--end-date", &day],
+        ["--limit", ROWS_OF_DAY],
+    ];
+    let on_day = on_day.concat();
     let one: Vec<&str> = holding
         .symbols
         .first()
@@ -170,7 +178,7 @@ mod tests {
         let chosen = choose(&[holding(Schema::Trades, &["ES.c.0", "CL.c.0"])]);
         let commands: Vec<_> = chosen.iter().map(StandardQuery::command).collect();
         let head = "scheduler query --schema trades --dataset GLBX.MDP3";
-        let day = "--start-date 2024-01-04 --end-date 2024-01-04";
+        let day = "--start-date 2024-01-04 --end-date 2024-01-04 --limit 100000";
         let expected = [
             format!("{head} -s ES.c.0 {day} --output-format csv"),
             format!("{head} -s ES.c.0 --order desc --limit 100 --output-format table"),
