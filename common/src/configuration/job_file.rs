@@ -11,42 +11,52 @@ use serde_saphyr::Spanned;
 
 use self::check::{Check, place_of};
 use self::overrides::Overrides;
-use super::document::{Document, Refusal};
+use super::document::{Document, Refusal, given};
 use crate::request::Request;
 
-/// A job file as it is written.
+/// A job: which history to bring into the database, and within which limits.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    /// A name for people and for `status`.
+    /// A name for people and for `status`: letters, digits, `-`, `_` and `.`.
     name: Spanned<String>,
-    /// The vendor's dataset code.
+    /// The vendor's code of the dataset.
     dataset: Spanned<String>,
-    /// Record schemas.
+    /// The kinds of records.
     schemas: Spanned<Vec<Spanned<String>>>,
-    /// Symbols, or `[ALL_SYMBOLS]`.
+    /// The symbols, or `ALL_SYMBOLS` for every instrument of the dataset.
     symbols: Spanned<OneOrMany>,
-    /// How the symbols are written. Default `raw_symbol`.
+    /// How the symbols are written: as the venue has them (`ESH4`), by a rule that follows rolls
+    /// (`ES.c.0`), by their product (`ES.FUT`), or by the instruments' numbers.
+    #[serde(default, deserialize_with = "given")]
     stype_in: Option<Spanned<String>>,
     /// The first UTC day.
     start: Spanned<String>,
     /// The UTC day after the last.
     end: Spanned<String>,
-    /// How to cut the work. Default `{records: 1_000_000}`.
+    /// How to cut the work into chunks: by records or by days, and by symbols. Cuts fall on UTC
+    /// midnight.
+    #[serde(default, deserialize_with = "given")]
     chunking: Option<Spanned<WrittenChunking>>,
-    /// Higher is worked on first. Default 0.
+    /// Jobs of higher priority are worked on first.
     #[serde(default)]
     priority: i32,
-    /// Never spend more dollars than this.
+    /// Never spend more dollars than this on the job: it is refused above it, and no request goes out
+    /// that could pass it. When left out there is no such limit.
+    #[serde(default, deserialize_with = "given")]
     max_cost_usd: Option<Spanned<String>>,
-    /// Rules that the job turns on or off, by name.
+    /// Rules that the job turns on or off, by their names; the others are as their mapping says.
     #[serde(default)]
     rules: BTreeMap<String, Spanned<Switch>>,
-    /// The largest share of a chunk that may be quarantined. Default: the installation's setting.
+    /// The largest share of a chunk's records, in percent, that may be quarantined. When left out,
+    /// the setting of the same name.
+    #[serde(default, deserialize_with = "given")]
     max_quarantine_percent: Option<Spanned<String>>,
-    /// Where the records come from: `vendor` or `files`. Default `vendor`.
+    /// Where the records come from: the vendor's service, or a folder of DBN files.
+    #[serde(default, deserialize_with = "given")]
     source: Option<Spanned<String>>,
-    /// The folder of DBN files, relative to the working folder.
+    /// The folder of DBN files, with `source: files`; relative to the working folder.
+    #[serde(default, deserialize_with = "given")]
     folder: Option<Spanned<String>>,
 }
 
@@ -63,8 +73,15 @@ enum Switch {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenChunking {
+    /// As many whole days as hold about so many records by the vendor's count; a larger day is cut by
+    /// symbols.
+    #[serde(default, deserialize_with = "given")]
     records: Option<u64>,
+    /// So many days, instead of `records`.
+    #[serde(default, deserialize_with = "given")]
     days: Option<u32>,
+    /// At most so many symbols; the default is the vendor's limit for a request.
+    #[serde(default, deserialize_with = "given")]
     symbols: Option<usize>,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::document::{Document, Refusal};
+use super::document::{Document, Refusal, given};
 use super::files::ConfigFiles;
 use crate::money::{NotDollars, Usd};
 use crate::nearest::nearest;
@@ -55,6 +55,7 @@ pub struct Settings {
     pub database_url: String,
     /// The queue of a fleet of workers (`REDIS_URL`), for example `redis://host:6379`; none on one
     /// machine.
+    #[serde(deserialize_with = "given")]
     pub redis_url: Option<String>,
     /// Where received streams are kept (`ARCHIVE_URL`). Default `file://data/archive`.
     pub archive_url: String,
@@ -69,6 +70,7 @@ pub struct Settings {
     /// Seconds a claim holds without being renewed (`BACKHAUL_LEASE_SECONDS`). Default 30, and 900
     /// with SQLite: in one process leases are never waited for, and a long load of another chunk
     /// must not cost one.
+    #[serde(deserialize_with = "given")]
     pub lease_seconds: Option<f64>,
     /// Seconds from a worker's first signal to stop until what it still works on is handed back
     /// (`BACKHAUL_SHUTDOWN_GRACE_SECONDS`). Default 30.
@@ -100,6 +102,7 @@ pub struct Settings {
     pub max_quarantine_percent: QuarantineLimit,
     /// The dollars that all jobs together may spend in a calendar month, in UTC
     /// (`BACKHAUL_BUDGET_USD`). None by default. Every worker of a fleet needs the same.
+    #[serde(deserialize_with = "given")]
     pub budget_usd: Option<Usd>,
 }
 

@@ -205,6 +205,28 @@ fn a_missing_key_is_named() {
 }
 
 #[test]
+fn a_key_that_is_written_has_a_value() {
+    for key in [
+        "stype_in",
+        "chunking",
+        "max_cost_usd",
+        "max_quarantine_percent",
+        "source",
+        "folder",
+        "priority",
+        "rules",
+    ] {
+        for nothing in ["", " ~", " null"] {
+            let rest: Vec<_> = JOB.lines().filter(|line| !line.starts_with(key)).collect();
+            let text = format!("{}\n{key}:{nothing}\n", rest.join("\n"));
+            refused(&text, &["jobs/es.yaml:"]);
+        }
+    }
+    let text = with("chunking", "chunking: {records: }");
+    refused(&text, &["jobs/es.yaml:8"]);
+}
+
+#[test]
 fn what_is_no_yaml_at_all_is_refused() {
     refused("name: [", &["jobs/es.yaml:"]);
     refused("", &["jobs/es.yaml"]);
@@ -232,6 +254,7 @@ fn a_day_that_the_calendar_does_not_have_is_refused() {
         "2024-02-30",
         "2024-13-01",
         "20240101x",
+        "2024-1-1",
         "1969-12-31",
         "2262-01-01",
         "yesterday",

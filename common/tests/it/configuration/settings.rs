@@ -44,6 +44,13 @@ fn the_projects_own_file_states_the_defaults() {
 }
 
 #[test]
+fn a_setting_that_is_written_has_a_value() {
+    for name in ["redis_url", "lease_seconds", "budget_usd", "workers"] {
+        refused(&format!("{name}:\n"), &[], &["backhaul.yaml:1"]);
+    }
+}
+
+#[test]
 fn a_file_without_any_setting_means_the_defaults() {
     for file in ["", "\n", "# workers: 2\n"] {
         let settings = load(file, &[]).unwrap_or_else(|refusal| panic!("{file:?}: {refusal}"));
