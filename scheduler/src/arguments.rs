@@ -5,6 +5,7 @@ mod query;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use common::configuration::settings::environment::CONFIG_DIR;
 
 pub use self::query::{OutputFormat, Query, RowOrder};
 use crate::coverage::picture::By;
@@ -38,7 +39,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL")]
     pub archive_url: Option<String>,
     /// A folder laid out as configs/, instead of ./configs or the compiled-in one
-    #[arg(long, global = true, value_name = "DIR", env = "BACKHAUL_CONFIG_DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = CONFIG_DIR)]
     pub config_dir: Option<PathBuf>,
 }
 

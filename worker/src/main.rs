@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use common::configuration::files::ConfigFiles;
 use common::configuration::settings::Settings;
+use common::configuration::settings::environment::CONFIG_DIR;
 use tokio_util::sync::CancellationToken;
 use worker::service::Service;
 use worker::{exit, process};
@@ -25,7 +26,7 @@ struct Arguments {
     #[arg(long, value_name = "URL")]
     archive_url: Option<String>,
     /// A folder laid out as configs/, instead of ./configs or the compiled-in one
-    #[arg(long, value_name = "DIR", env = "BACKHAUL_CONFIG_DIR")]
+    #[arg(long, value_name = "DIR", env = CONFIG_DIR)]
     config_dir: Option<PathBuf>,
 }
 

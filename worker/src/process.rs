@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
+use common::configuration::settings::environment::LOG;
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -29,7 +30,7 @@ pub fn start_logging() {
         format!("{level},databento=off,sqlx=warn,apalis=warn,apalis_core=warn,redis=warn");
     let filter = EnvFilter::builder()
         .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
-        .with_env_var("BACKHAUL_LOG");
+        .with_env_var(LOG);
     let filter = match filter.try_from_env() {
         Ok(filter) => filter,
         Err(_) => EnvFilter::new(default),
