@@ -1,12 +1,14 @@
 //! The command line, exactly as typed.
 
+mod program;
 mod query;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use common::configuration::settings::environment::CONFIG_DIR;
 
+pub use self::program::{Completions, Man, Program};
 pub use self::query::{OutputFormat, Query, RowOrder};
 use crate::coverage::picture::By;
 
@@ -92,6 +94,10 @@ pub enum Command {
     Reconcile,
     /// Make the database's tables, or bring them up to date
     Migrate,
+    /// Print what a shell needs to complete command lines
+    Completions(Completions),
+    /// Write the manual pages of all programs and commands
+    Man(Man),
     /// Show the version
     Version,
 }
@@ -111,6 +117,7 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct JobArguments {
     /// A job file, or the name of one in the configuration's jobs/
+    #[arg(value_hint = ValueHint::FilePath)]
     pub job: String,
     /// Take this value for a key of the job file, for example priority=5 or 'symbols=[ES.c.0]'; may
     /// be given several times

@@ -21,6 +21,8 @@ pub mod query;
 pub mod rules;
 pub mod reconcile;
 pub mod migrate;
+pub mod completions;
+pub mod man;
 pub mod version;
 
 use std::process::ExitCode;
@@ -57,6 +59,8 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,
         Command::Migrate => migrate::run(global).await,
+        Command::Completions(options) => completions::run(options),
+        Command::Man(options) => man::run(options),
         Command::Version => version::run(),
     }
 }

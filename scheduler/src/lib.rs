@@ -19,5 +19,6 @@ pub mod memory;
 pub mod report;
 pub mod coverage;
 pub mod exit;
+pub mod whole_file;
 pub mod confirm;
 pub mod commands;

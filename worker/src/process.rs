@@ -8,6 +8,8 @@ use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::exit::{INTERRUPTED, TERMINATED};
+
 /// A name that no other process has or had, for leases: the host's, the process's, and the time.
 #[must_use]
 pub fn name() -> Arc<str> {
@@ -54,8 +56,8 @@ pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
     tokio::spawn(async move {
         let mut next = async || {
             tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
+                _ = interrupt.recv() => INTERRUPTED,
+                _ = terminate.recv() => TERMINATED,
             }
         };
         next().await;
@@ -63,7 +65,7 @@ pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
         let told = "stopping: what is being loaded is finished; once more to end at once";
         let _closed = writeln!(std::io::stderr(), "{told}");
         let code = next().await;
-        std::process::exit(code);
+        std::process::exit(code.into());
     });
     Ok(())
 }

@@ -20,4 +20,5 @@ mod query;
 mod proofs;
 mod refreshes;
 mod archive_checks;
+mod command_lines;
 mod on_postgresql;
