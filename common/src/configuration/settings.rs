@@ -1,6 +1,8 @@
 //! The installation's settings: `configs/backhaul.yaml`, then the environment, then the flags.
 
 pub mod environment;
+#[cfg(feature = "json-schema")]
+mod shape;
 
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -11,6 +13,8 @@ use serde::Deserialize;
 
 use super::document::{Document, Refusal, given};
 use super::files::ConfigFiles;
+#[cfg(feature = "json-schema")]
+use super::json_schema::dollars;
 use crate::money::Usd;
 use crate::quality::QuarantineLimit;
 use crate::store::connection::is_postgres;
@@ -59,12 +63,14 @@ impl fmt::Debug for ApiKey {
 /// Settings, each with its unit. Unknown keys are errors. The defaults are those of [`Default`]; the
 /// variables that set them stand in [`environment`].
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The database: `sqlite://` and a path, or `postgres://user:password@host/database`.
     pub database_url: String,
     /// The queue of a fleet of workers, for example `redis://host:6379`; none on one machine.
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
     pub redis_url: Option<String>,
     /// Where received streams are kept, raw as they came, with a manifest each: `file://` and a
     /// folder, or `s3://bucket/prefix` where the program was built with the feature `s3`.
@@ -75,35 +81,51 @@ pub struct Settings {
     #[serde(skip)]
     pub api_key: Option<ApiKey>,
     /// Chunks worked on at once in a process; 0 means one per core, and with PostgreSQL two.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::workers"))]
     pub workers: usize,
     /// Seconds a claim holds without being renewed. When left out 30, and 900 with SQLite: in one
     /// process leases are never waited for, and a long load of another chunk must not cost one.
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub lease_seconds: Option<f64>,
     /// Seconds from a worker's first signal to stop until what it still works on is handed back.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub shutdown_grace_seconds: f64,
     /// Failed attempts until a chunk is dead.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::attempts"))]
     pub attempts_max: u32,
     /// Seconds until the first retry; doubled each time.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub retry_seconds: f64,
     /// The longest wait between retries, in seconds.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub retry_seconds_max: f64,
     /// Seconds without a byte until a stream counts as stalled.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub read_timeout_seconds: f64,
     /// Metadata requests a second; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub metadata_requests_per_second: f64,
     /// Requests a second for streams of records; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub data_requests_per_second: f64,
     /// Symbology requests a second; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub symbology_requests_per_second: f64,
     /// Requests and open streams at once; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::connections"))]
     pub vendor_connections_max: usize,
     /// The largest share of a chunk's records, in percent, that may be quarantined, where a job
     /// doesn't say otherwise: above it the chunk is given up and nothing of it loaded.
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(schema_with = "shape::max_quarantine_percent")
+    )]
     pub max_quarantine_percent: QuarantineLimit,
     /// The dollars that all jobs together may spend in a calendar month, in UTC; when left out, as
     /// many as they need. Every worker of a fleet needs the same.
     #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "dollars"))]
     pub budget_usd: Option<Usd>,
 }
 

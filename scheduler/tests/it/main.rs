@@ -21,4 +21,5 @@ mod proofs;
 mod refreshes;
 mod archive_checks;
 mod command_lines;
+mod documentation;
 mod on_postgresql;

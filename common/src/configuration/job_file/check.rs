@@ -17,7 +17,7 @@ use crate::request::{
 use crate::time::{Day, DayRange};
 
 /// How symbols can be written in a request.
-const STYPES_IN: [SType; 4] = [
+pub(super) const STYPES_IN: [SType; 4] = [
     SType::RawSymbol,
     SType::Continuous,
     SType::Parent,
@@ -25,7 +25,7 @@ const STYPES_IN: [SType; 4] = [
 ];
 
 /// How they are written when nothing says so.
-const STYPE_IN_DEFAULT: SType = SType::RawSymbol;
+pub(super) const STYPE_IN_DEFAULT: SType = SType::RawSymbol;
 
 /// A document and what is written in it.
 pub(super) struct Check<'a> {

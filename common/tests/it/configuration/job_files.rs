@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 use super::assert_shows;
+use super::shapes::JOB as SHAPE;
 
 const JOB: &str = "\
 name: es-trades
@@ -46,13 +47,23 @@ fn with(key: &str, line: &str) -> String {
 #[track_caller]
 fn request(text: &str) -> Request {
     match parse(text) {
-        Ok(job) => job.request,
+        Ok(job) => {
+            SHAPE.assert_takes(text);
+            job.request
+        }
         Err(refusal) => panic!("refused:\n{refusal}"),
     }
 }
 
+/// Refused for its shape, which an editor can see too.
 #[track_caller]
 fn refused(text: &str, parts: &[&str]) {
+    refused_for_what_it_means(text, parts);
+    SHAPE.assert_refuses(text);
+}
+
+#[track_caller]
+fn refused_for_what_it_means(text: &str, parts: &[&str]) {
     match parse(text) {
         Ok(job) => panic!("taken for {:?}", job.request),
         Err(refusal) => assert_shows(&refusal, parts),
@@ -270,7 +281,7 @@ fn a_day_that_the_calendar_does_not_have_is_refused() {
 #[test]
 fn an_end_before_the_start_is_refused() {
     let text = with("end", "end: 2023-12-31");
-    refused(
+    refused_for_what_it_means(
         &text,
         &[
             "not after the start",
@@ -475,8 +486,11 @@ proptest! {
         let mut lines: Vec<_> = JOB.lines().collect();
         lines[line] = &text;
         for text in [&text, &lines.join("\n")] {
-            if let Err(refusal) = parse(text) {
-                prop_assert!(refusal.to_string().contains("jobs/es.yaml"), "{}", refusal);
+            match parse(text) {
+                Ok(_) => SHAPE.assert_takes(text),
+                Err(refusal) => {
+                    prop_assert!(refusal.to_string().contains("jobs/es.yaml"), "{}", refusal);
+                }
             }
         }
     }

@@ -1,0 +1,3 @@
+//! The documentation says what the program does.
+
+mod generated;
