@@ -3,5 +3,7 @@
 pub mod document;
 pub mod files;
 pub mod job_file;
+#[cfg(feature = "json-schema")]
+pub mod json_schema;
 pub mod mapping;
 pub mod settings;

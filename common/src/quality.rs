@@ -14,6 +14,7 @@ pub const VALUE_FITS_COLUMN: &str = "value_fits_column";
 
 /// What becomes of a record that fails a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// It goes to the quarantine instead of the table.

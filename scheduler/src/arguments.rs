@@ -1,12 +1,15 @@
 //! The command line, exactly as typed.
 
+mod program;
 mod query;
 mod verify;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
+use common::configuration::settings::environment::CONFIG_DIR;
 
+pub use self::program::{Completions, Man, Program};
 pub use self::query::{OutputFormat, Query, RowOrder};
 pub use self::verify::Verify;
 use crate::coverage::picture::By;
@@ -40,7 +43,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL")]
     pub archive_url: Option<String>,
     /// A folder laid out as configs/, instead of ./configs or the compiled-in one
-    #[arg(long, global = true, value_name = "DIR", env = "BACKHAUL_CONFIG_DIR")]
+    #[arg(long, global = true, value_name = "DIR", env = CONFIG_DIR)]
     pub config_dir: Option<PathBuf>,
 }
 
@@ -96,6 +99,10 @@ pub enum Command {
     Reconcile,
     /// Make the database's tables, or bring them up to date
     Migrate,
+    /// Print what a shell needs to complete command lines
+    Completions(Completions),
+    /// Write the manual pages of all programs and commands
+    Man(Man),
     /// Show the version
     Version,
 }
@@ -115,6 +122,7 @@ pub struct Demo {
 #[derive(Debug, Args)]
 pub struct JobArguments {
     /// A job file, or the name of one in the configuration's jobs/
+    #[arg(value_hint = ValueHint::FilePath)]
     pub job: String,
     /// Take this value for a key of the job file, for example priority=5 or 'symbols=[ES.c.0]'; may
     /// be given several times

@@ -22,6 +22,8 @@ pub mod verify;
 pub mod rules;
 pub mod reconcile;
 pub mod migrate;
+pub mod completions;
+pub mod man;
 pub mod version;
 
 use std::process::ExitCode;
@@ -59,6 +61,8 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,
         Command::Migrate => migrate::run(global).await,
+        Command::Completions(options) => completions::run(options),
+        Command::Man(options) => man::run(options),
         Command::Version => version::run(),
     }
 }

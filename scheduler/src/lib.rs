@@ -20,5 +20,6 @@ pub mod report;
 pub mod coverage;
 pub mod verify;
 pub mod exit;
+pub mod whole_file;
 pub mod confirm;
 pub mod commands;

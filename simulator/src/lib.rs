@@ -15,6 +15,8 @@
 //! - Prices are for 10^9 bytes. Limits on the rate of requests exist as faults only.
 //! - There is no batch family, and `map_symbols` is refused.
 
+#[cfg(feature = "cli")]
+pub mod arguments;
 mod config;
 mod error;
 mod fault;

@@ -1,17 +1,14 @@
 //! The simulator's command line.
 
-mod arguments;
 mod stop_signals;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+use simulator::arguments::{Arguments, EXIT_BAD_INPUT, EXIT_UNEXPECTED};
 use simulator::{Error, Simulator};
 
-use crate::{arguments::Arguments, stop_signals::StopSignals};
-
-const EXIT_UNEXPECTED: u8 = 1;
-const EXIT_BAD_INPUT: u8 = 2;
+use crate::stop_signals::StopSignals;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -11,6 +11,8 @@ use common::vendor::VendorError;
 
 use crate::error::chain;
 
+/// Done.
+const DONE: u8 = 0;
 /// Something unexpected.
 const UNEXPECTED: u8 = 1;
 /// Bad input or configuration.
@@ -21,6 +23,48 @@ pub const INCOMPLETE: u8 = 3;
 pub const NOT_VERIFIED: u8 = 4;
 /// Refused by the budget.
 const OVER_BUDGET: u8 = 5;
+
+/// A second Ctrl-C.
+pub(crate) const INTERRUPTED: u8 = 130;
+/// A second SIGTERM.
+pub(crate) const TERMINATED: u8 = 143;
+
+/// How `scheduler` ends: each exit code, and what it means.
+pub const SCHEDULER_CODES: &[(u8, &str)] = &[
+    (DONE, "done"),
+    (UNEXPECTED, "something unexpected"),
+    (
+        BAD_INPUT,
+        "bad input or configuration: the message says what to write instead",
+    ),
+    (
+        INCOMPLETE,
+        "the job ended incomplete or is not proven, is paused or cancelled, or is no longer waited for; \
+         or chunks could not be replayed or refreshed, or archived streams are damaged: the report says \
+         which, and why",
+    ),
+    (
+        OVER_BUDGET,
+        "refused by the job's limit or the month's budget, before anything is asked for",
+    ),
+    (INTERRUPTED, "ended at once by a second Ctrl-C"),
+    (TERMINATED, "ended at once by a second SIGTERM"),
+];
+
+/// How `worker` ends.
+pub const WORKER_CODES: &[(u8, &str)] = &[
+    (DONE, "told to stop, and stopped"),
+    (
+        UNEXPECTED,
+        "something unexpected: what was at hand is due again once its leases end",
+    ),
+    (
+        BAD_INPUT,
+        "bad input or configuration: the message says what to write instead",
+    ),
+    (INTERRUPTED, "ended at once by a second Ctrl-C"),
+    (TERMINATED, "ended at once by a second SIGTERM"),
+];
 
 /// A job that would cost more than it may.
 #[derive(Debug)]

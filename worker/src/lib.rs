@@ -1,5 +1,6 @@
 //! The worker: takes chunks from the queue and brings each through fetch and load to its settlement.
 
+pub mod arguments;
 pub mod process;
 pub mod exit;
 pub mod environment;

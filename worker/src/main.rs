@@ -1,33 +1,14 @@
 //! The binary `worker`: works off the fleet's queue until SIGTERM.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use common::configuration::files::ConfigFiles;
 use common::configuration::settings::Settings;
 use tokio_util::sync::CancellationToken;
+use worker::arguments::Arguments;
 use worker::service::Service;
 use worker::{exit, process};
-
-/// Works off chunks of the fleet's queue until SIGTERM; what is at hand then is finished, or handed
-/// back within the grace. A second SIGTERM ends it at once.
-#[derive(Debug, Parser)]
-#[command(name = "worker", version)]
-struct Arguments {
-    /// The database, for example postgres://user:password@host/database (or DATABASE_URL)
-    #[arg(long, value_name = "URL")]
-    database_url: Option<String>,
-    /// The queue, for example redis://host:6379 (or REDIS_URL)
-    #[arg(long, value_name = "URL")]
-    redis_url: Option<String>,
-    /// Where received streams are kept, for example file://data/archive (or ARCHIVE_URL)
-    #[arg(long, value_name = "URL")]
-    archive_url: Option<String>,
-    /// A folder laid out as configs/, instead of ./configs or the compiled-in one
-    #[arg(long, value_name = "DIR", env = "BACKHAUL_CONFIG_DIR")]
-    config_dir: Option<PathBuf>,
-}
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

@@ -3,9 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
+use common::configuration::settings::environment::LOG;
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+use crate::exit::{INTERRUPTED, TERMINATED};
 
 /// A name that no other process has or had, for leases: the host's, the process's, and the time.
 #[must_use]
@@ -29,7 +32,7 @@ pub fn start_logging() {
         format!("{level},databento=off,sqlx=warn,apalis=warn,apalis_core=warn,redis=warn");
     let filter = EnvFilter::builder()
         .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
-        .with_env_var("BACKHAUL_LOG");
+        .with_env_var(LOG);
     let filter = match filter.try_from_env() {
         Ok(filter) => filter,
         Err(_) => EnvFilter::new(default),
@@ -53,8 +56,8 @@ pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
     tokio::spawn(async move {
         let mut next = async || {
             tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
+                _ = interrupt.recv() => INTERRUPTED,
+                _ = terminate.recv() => TERMINATED,
             }
         };
         next().await;
@@ -62,7 +65,7 @@ pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
         let told = "stopping: what is being loaded is finished; once more to end at once";
         let _closed = writeln!(std::io::stderr(), "{told}");
         let code = next().await;
-        std::process::exit(code);
+        std::process::exit(code.into());
     });
     Ok(())
 }

@@ -13,6 +13,7 @@ usage: cargo xtask TASK
 
 tasks:
   test    everything: layout, servers, format, lints, documentation, tests
+  docs    docs/reference written anew, as the types say
   tidy    the layout alone: each file's first sentence and its length
   chaos [--seconds N] [--seed S]
           three workers under fire for N seconds (default 60) against one undisturbed
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let root = root();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => steps::test(&root),
+        ["docs"] => steps::docs(&root),
         ["tidy"] => tidy::check(&root),
         ["chaos", ref options @ ..] if let Some(options) = chaos::Options::read(options) => {
             chaos::run(&root, options)

@@ -64,6 +64,22 @@ pub fn test(root: &Path) -> Result<(), String> {
     )
 }
 
+/// Writes what is generated from the types: the test that compares it does so when it is asked to. It is
+/// built as the whole suite is, so that neither builds anew what the other has.
+pub fn docs(root: &Path) -> Result<(), String> {
+    let arguments = [
+        "test",
+        "--workspace",
+        "--features",
+        OPTIONAL,
+        "--locked",
+        "--test",
+        "it",
+        "documentation::generated::the_reference_is_what_the_types_say",
+    ];
+    cargo(root, &arguments, &[("WRITE_REFERENCE", "1")])
+}
+
 fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
     let line = format!("cargo {}", arguments.join(" "));
     println!("── {line}");

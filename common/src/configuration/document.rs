@@ -4,7 +4,7 @@ mod refusal;
 
 use std::ops::Range;
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
 use self::refusal::Excerpt;
@@ -147,6 +147,19 @@ impl Document {
             help,
         }
     }
+}
+
+/// Reads a key that may be left out. Where it is written it has a value: `max_cost_usd:` with nothing
+/// behind it must not mean that there is no limit.
+///
+/// # Errors
+/// Those of the value, null among them.
+pub fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A line with an API key in it, at a wrong place, is not shown: errors end up in logs.

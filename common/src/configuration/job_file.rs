@@ -2,6 +2,8 @@
 
 mod check;
 mod overrides;
+#[cfg(feature = "json-schema")]
+mod shape;
 
 use std::collections::BTreeMap;
 
@@ -11,42 +13,82 @@ use serde_saphyr::Spanned;
 
 use self::check::{Check, place_of};
 use self::overrides::Overrides;
-use super::document::{Document, Refusal};
+use super::document::{Document, Refusal, given};
+#[cfg(feature = "json-schema")]
+use super::json_schema::{dollars, percent};
 use crate::request::Request;
 
-/// A job file as it is written.
+/// A job: which history to bring into the database, and within which limits.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(
+    feature = "json-schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("allOf" = shape::between_keys()))
+)]
 #[serde(deny_unknown_fields)]
-struct Written {
-    /// A name for people and for `status`.
+pub(super) struct Written {
+    /// A name for people and for `status`: letters, digits, `-`, `_` and `.`.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::name"))]
     name: Spanned<String>,
-    /// The vendor's dataset code.
+    /// The vendor's code of the dataset.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::dataset"))]
     dataset: Spanned<String>,
-    /// Record schemas.
+    /// The kinds of records.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::schemas"))]
     schemas: Spanned<Vec<Spanned<String>>>,
-    /// Symbols, or `[ALL_SYMBOLS]`.
+    /// The symbols, or `ALL_SYMBOLS` for every instrument of the dataset.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::symbols"))]
     symbols: Spanned<OneOrMany>,
-    /// How the symbols are written. Default `raw_symbol`.
+    /// How the symbols are written: as the venue has them (`ESH4`), by a rule that follows rolls
+    /// (`ES.c.0`), by their product (`ES.FUT`), or by the instruments' numbers.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(schema_with = "shape::stype_in", extend("default" = shape::STYPE_IN))
+    )]
     stype_in: Option<Spanned<String>>,
     /// The first UTC day.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::day"))]
     start: Spanned<String>,
     /// The UTC day after the last.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::day"))]
     end: Spanned<String>,
-    /// How to cut the work. Default `{records: 1_000_000}`.
+    /// How to cut the work into chunks: by records or by days, and by symbols. Cuts fall on UTC
+    /// midnight.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(with = "WrittenChunking", extend("default" = shape::chunking()))
+    )]
     chunking: Option<Spanned<WrittenChunking>>,
-    /// Higher is worked on first. Default 0.
+    /// Jobs of higher priority are worked on first.
     #[serde(default)]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::priority"))]
     priority: i32,
-    /// Never spend more dollars than this.
+    /// Never spend more dollars than this on the job: it is refused above it, and no request goes out
+    /// that could pass it. When left out there is no such limit.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "dollars"))]
     max_cost_usd: Option<Spanned<String>>,
-    /// Rules that the job turns on or off, by name.
+    /// Rules that the job turns on or off, by their names; the others are as their mapping says.
     #[serde(default)]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::rules"))]
     rules: BTreeMap<String, Spanned<Switch>>,
-    /// The largest share of a chunk that may be quarantined. Default: the installation's setting.
+    /// The largest share of a chunk's records, in percent, that may be quarantined. When left out,
+    /// the setting of the same name.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "percent"))]
     max_quarantine_percent: Option<Spanned<String>>,
-    /// Where the records come from: `vendor` or `files`. Default `vendor`.
+    /// Where the records come from: the vendor's service, or a folder of DBN files.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(schema_with = "shape::source", extend("default" = shape::SOURCE))
+    )]
     source: Option<Spanned<String>>,
-    /// The folder of DBN files, relative to the working folder.
+    /// The folder of DBN files, with `source: files`; relative to the working folder.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::folder"))]
     folder: Option<Spanned<String>>,
 }
 
@@ -61,10 +103,31 @@ enum Switch {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(
+    feature = "json-schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("not" = { "required": ["records", "days"] }))
+)]
 #[serde(deny_unknown_fields)]
 struct WrittenChunking {
+    /// As many whole days as hold about so many records by the vendor's count; a larger day is cut by
+    /// symbols.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::records"))]
     records: Option<u64>,
+    /// So many days, instead of `records`.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::chunk_days"))]
     days: Option<u32>,
+    /// At most so many symbols; the default is the vendor's limit for a request.
+    #[serde(default, deserialize_with = "given")]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(
+            schema_with = "shape::chunk_symbols",
+            extend("default" = shape::chunk_symbols_default())
+        )
+    )]
     symbols: Option<usize>,
 }
 

@@ -5,6 +5,8 @@ mod column;
 mod fit;
 mod read;
 pub mod rule;
+#[cfg(feature = "json-schema")]
+mod shape;
 mod value;
 mod version;
 
@@ -14,7 +16,8 @@ use serde_saphyr::Spanned;
 
 use self::column::Columns;
 pub use self::read::Mappings;
-use self::read::{ADD_A_FILE, Written, WrittenFiles};
+pub(super) use self::read::Written;
+use self::read::{ADD_A_FILE, WrittenFiles};
 use self::rule::{Rule, check_rules};
 use super::document::{Document, Refusal};
 use super::files::ConfigFiles;
@@ -23,6 +26,7 @@ use crate::record_layout::{Field, RecordLayout};
 
 /// What a column of a table holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnType {
     /// A whole number.

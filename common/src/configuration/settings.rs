@@ -1,17 +1,30 @@
 //! The installation's settings: `configs/backhaul.yaml`, then the environment, then the flags.
 
+pub mod environment;
+#[cfg(feature = "json-schema")]
+mod shape;
+
 use std::fmt;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::document::{Document, Refusal};
+use super::document::{Document, Refusal, given};
 use super::files::ConfigFiles;
-use crate::money::{NotDollars, Usd};
-use crate::nearest::nearest;
-use crate::quality::{NotAPercentage, QuarantineLimit};
+#[cfg(feature = "json-schema")]
+use super::json_schema::dollars;
+use crate::money::Usd;
+use crate::quality::QuarantineLimit;
 use crate::store::connection::is_postgres;
+
+/// What a number of seconds, or of requests a second, can be.
+const POSITIVE: Range<f64> = 0.001..1e9;
+/// What the number of connections to the vendor can be.
+const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;
+/// Chunks that a process can be told to work on at once.
+const WORKERS_MAX: usize = 1024;
 
 /// The vendor's key. It never prints itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,59 +60,72 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Settings, each with its unit and default. Unknown keys are errors.
+/// Settings, each with its unit. Unknown keys are errors. The defaults are those of [`Default`]; the
+/// variables that set them stand in [`environment`].
 #[derive(Clone, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The database (`DATABASE_URL`). Default `sqlite://data/backhaul.db`.
+    /// The database: `sqlite://` and a path, or `postgres://user:password@host/database`.
     pub database_url: String,
-    /// The queue of a fleet of workers (`REDIS_URL`), for example `redis://host:6379`; none on one
-    /// machine.
+    /// The queue of a fleet of workers, for example `redis://host:6379`; none on one machine.
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
     pub redis_url: Option<String>,
-    /// Where received streams are kept (`ARCHIVE_URL`). Default `file://data/archive`.
+    /// Where received streams are kept, raw as they came, with a manifest each: `file://` and a
+    /// folder, or `s3://bucket/prefix` where the program was built with the feature `s3`.
     pub archive_url: String,
-    /// The vendor's address (`DATABENTO_URL`). Default `https://hist.databento.com`.
+    /// The vendor's address.
     pub databento_url: String,
-    /// The vendor's key (`DATABENTO_API_KEY`), from the environment alone.
+    /// The vendor's key, from the environment alone.
     #[serde(skip)]
     pub api_key: Option<ApiKey>,
-    /// Chunks worked on at once in a process (`BACKHAUL_WORKERS`); 0, the default, means one per core,
-    /// and with PostgreSQL two.
+    /// Chunks worked on at once in a process; 0 means one per core, and with PostgreSQL two.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::workers"))]
     pub workers: usize,
-    /// Seconds a claim holds without being renewed (`BACKHAUL_LEASE_SECONDS`). Default 30, and 900
-    /// with SQLite: in one process leases are never waited for, and a long load of another chunk
-    /// must not cost one.
+    /// Seconds a claim holds without being renewed. When left out 30, and 900 with SQLite: in one
+    /// process leases are never waited for, and a long load of another chunk must not cost one.
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub lease_seconds: Option<f64>,
-    /// Seconds from a worker's first signal to stop until what it still works on is handed back
-    /// (`BACKHAUL_SHUTDOWN_GRACE_SECONDS`). Default 30.
+    /// Seconds from a worker's first signal to stop until what it still works on is handed back.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub shutdown_grace_seconds: f64,
-    /// Failed attempts until a chunk is dead (`BACKHAUL_ATTEMPTS_MAX`). Default 10.
+    /// Failed attempts until a chunk is dead.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::attempts"))]
     pub attempts_max: u32,
-    /// Seconds until the first retry (`BACKHAUL_RETRY_SECONDS`); doubled each time. Default 0.5.
+    /// Seconds until the first retry; doubled each time.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub retry_seconds: f64,
-    /// The longest wait between retries, in seconds (`BACKHAUL_RETRY_SECONDS_MAX`). Default 60.
+    /// The longest wait between retries, in seconds.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub retry_seconds_max: f64,
-    /// Seconds without a byte until a stream counts as stalled (`BACKHAUL_READ_TIMEOUT_SECONDS`).
-    /// Default 60.
+    /// Seconds without a byte until a stream counts as stalled.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub read_timeout_seconds: f64,
-    /// Metadata requests a second (`BACKHAUL_METADATA_REQUESTS_PER_SECOND`). Default 20, the
-    /// vendor's limit for a team.
+    /// Metadata requests a second; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub metadata_requests_per_second: f64,
-    /// Requests a second for streams of records (`BACKHAUL_DATA_REQUESTS_PER_SECOND`). Default 100,
-    /// the vendor's limit for a team.
+    /// Requests a second for streams of records; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub data_requests_per_second: f64,
-    /// Symbology requests a second (`BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND`). Default 100, the
-    /// vendor's limit for a team.
+    /// Symbology requests a second; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::positive"))]
     pub symbology_requests_per_second: f64,
-    /// Connections to the vendor at once (`BACKHAUL_VENDOR_CONNECTIONS_MAX`). Default 100, the
-    /// vendor's limit for a team.
+    /// Requests and open streams at once; the default is the vendor's limit for a team.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::connections"))]
     pub vendor_connections_max: usize,
-    /// The largest share of a chunk's records, in percent, that may be quarantined
-    /// (`BACKHAUL_MAX_QUARANTINE_PERCENT`), where a job doesn't say otherwise: above it the chunk
-    /// is given up and nothing of it loaded. Default 1.
+    /// The largest share of a chunk's records, in percent, that may be quarantined, where a job
+    /// doesn't say otherwise: above it the chunk is given up and nothing of it loaded.
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(schema_with = "shape::max_quarantine_percent")
+    )]
     pub max_quarantine_percent: QuarantineLimit,
-    /// The dollars that all jobs together may spend in a calendar month, in UTC
-    /// (`BACKHAUL_BUDGET_USD`). None by default. Every worker of a fleet needs the same.
+    /// The dollars that all jobs together may spend in a calendar month, in UTC; when left out, as
+    /// many as they need. Every worker of a fleet needs the same.
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "dollars"))]
     pub budget_usd: Option<Usd>,
 }
 
@@ -134,30 +160,6 @@ impl Default for Settings {
         }
     }
 }
-
-/// Environment variables that are read, with the `BACKHAUL_` ones that are not settings.
-const ENVIRONMENT: &[&str] = &[
-    "DATABASE_URL",
-    "REDIS_URL",
-    "ARCHIVE_URL",
-    "DATABENTO_URL",
-    "DATABENTO_API_KEY",
-    "BACKHAUL_WORKERS",
-    "BACKHAUL_LEASE_SECONDS",
-    "BACKHAUL_SHUTDOWN_GRACE_SECONDS",
-    "BACKHAUL_ATTEMPTS_MAX",
-    "BACKHAUL_RETRY_SECONDS",
-    "BACKHAUL_RETRY_SECONDS_MAX",
-    "BACKHAUL_READ_TIMEOUT_SECONDS",
-    "BACKHAUL_METADATA_REQUESTS_PER_SECOND",
-    "BACKHAUL_DATA_REQUESTS_PER_SECOND",
-    "BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND",
-    "BACKHAUL_VENDOR_CONNECTIONS_MAX",
-    "BACKHAUL_MAX_QUARANTINE_PERCENT",
-    "BACKHAUL_BUDGET_USD",
-    "BACKHAUL_CONFIG_DIR",
-    "BACKHAUL_LOG",
-];
 
 impl Settings {
     /// The settings of `configs/backhaul.yaml`, changed by the process's environment.
@@ -200,60 +202,11 @@ impl Settings {
         for (name, value) in environment {
             // An empty variable is how many shells and manifests say "not set".
             if !value.is_empty() {
-                settings.set_from_environment(&name, &value)?;
+                environment::apply(&mut settings, &name, &value)?;
             }
         }
         settings.check()?;
         Ok(settings)
-    }
-
-    fn set_from_environment(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
-        match name {
-            "DATABASE_URL" => value.clone_into(&mut self.database_url),
-            "REDIS_URL" => self.redis_url = Some(value.to_owned()),
-            "ARCHIVE_URL" => value.clone_into(&mut self.archive_url),
-            "DATABENTO_URL" => value.clone_into(&mut self.databento_url),
-            // Its form is checked once a command needs it.
-            "DATABENTO_API_KEY" => self.api_key = Some(ApiKey(value.trim().to_owned())),
-            "BACKHAUL_WORKERS" => self.workers = number(name, value)?,
-            "BACKHAUL_LEASE_SECONDS" => self.lease_seconds = Some(number(name, value)?),
-            "BACKHAUL_SHUTDOWN_GRACE_SECONDS" => {
-                self.shutdown_grace_seconds = number(name, value)?;
-            }
-            "BACKHAUL_ATTEMPTS_MAX" => self.attempts_max = number(name, value)?,
-            "BACKHAUL_RETRY_SECONDS" => self.retry_seconds = number(name, value)?,
-            "BACKHAUL_RETRY_SECONDS_MAX" => self.retry_seconds_max = number(name, value)?,
-            "BACKHAUL_READ_TIMEOUT_SECONDS" => self.read_timeout_seconds = number(name, value)?,
-            "BACKHAUL_METADATA_REQUESTS_PER_SECOND" => {
-                self.metadata_requests_per_second = number(name, value)?;
-            }
-            "BACKHAUL_DATA_REQUESTS_PER_SECOND" => {
-                self.data_requests_per_second = number(name, value)?;
-            }
-            "BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND" => {
-                self.symbology_requests_per_second = number(name, value)?;
-            }
-            "BACKHAUL_VENDOR_CONNECTIONS_MAX" => {
-                self.vendor_connections_max = number(name, value)?;
-            }
-            "BACKHAUL_MAX_QUARANTINE_PERCENT" => {
-                self.max_quarantine_percent = value.parse().map_err(|error: NotAPercentage| {
-                    let message = format!("{value:?}: {error}");
-                    Refusal::of(name, message, "write for example 0.5")
-                })?;
-            }
-            "BACKHAUL_BUDGET_USD" => {
-                self.budget_usd = Some(value.parse().map_err(|_: NotDollars| {
-                    let message = format!("{value:?} is not an amount of dollars");
-                    Refusal::of(name, message, "write for example 25.00")
-                })?);
-            }
-            name if name.starts_with("BACKHAUL_") && !ENVIRONMENT.contains(&name) => {
-                return Err(unknown_variable(name));
-            }
-            _ => {}
-        }
-        Ok(())
     }
 
     fn check(&self) -> Result<(), Refusal> {
@@ -274,7 +227,7 @@ impl Settings {
             ),
         ];
         for (name, value) in positive {
-            if !(0.001..1e9).contains(&value) {
+            if !POSITIVE.contains(&value) {
                 return Err(Refusal::of(
                     name,
                     format!("{value} is out of range"),
@@ -282,14 +235,14 @@ impl Settings {
                 ));
             }
         }
-        if !(1..=10_000).contains(&self.vendor_connections_max) {
+        if !CONNECTIONS.contains(&self.vendor_connections_max) {
             return Err(Refusal::of(
                 "vendor_connections_max",
                 format!("{} is out of range", self.vendor_connections_max),
                 "write a whole number from 1 to 10000",
             ));
         }
-        if self.attempts_max == 0 || self.workers > 1024 {
+        if self.attempts_max == 0 || self.workers > WORKERS_MAX {
             return Err(Refusal::of(
                 "attempts_max, workers",
                 "the number is out of range",
@@ -361,22 +314,4 @@ impl Settings {
         self.database_url = format!("sqlite://{}", folder.join("backhaul.db").display());
         self.archive_url = format!("file://{}", folder.join("archive").display());
     }
-}
-
-fn unknown_variable(name: &str) -> Refusal {
-    let help = match nearest(name, ENVIRONMENT.iter().copied()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("the variables are {}", ENVIRONMENT.join(", ")),
-    };
-    Refusal::of(name, "there is no such setting", &help)
-}
-
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Refusal> {
-    value.trim().parse().map_err(|_| {
-        Refusal::of(
-            name,
-            format!("{value:?} is not a number that fits here"),
-            "write a plain number, for example 8",
-        )
-    })
 }

@@ -4,6 +4,7 @@ mod job_files;
 mod overrides;
 mod settings;
 mod mappings;
+mod shapes;
 
 use common::configuration::document::Refusal;
 

@@ -174,6 +174,8 @@ fn a_place_can_be_checked_and_leaves_nothing(storage: &dyn Storage) {
 #[cfg(feature = "s3")]
 mod bucket {
     use common::archive::s3::Bucket;
+    use common::configuration::settings::environment::BUCKET;
+    use object_store::aws::AmazonS3ConfigKey;
     use testkit::s3::S3;
 
     use super::*;
@@ -192,6 +194,14 @@ mod bucket {
         told.unwrap();
         let below = |name: &String| name.starts_with("some/where/");
         assert!(server.objects().keys().all(below));
+    }
+
+    #[test]
+    fn the_variables_that_are_documented_are_read() {
+        for (name, _) in BUCKET {
+            let key = name.to_lowercase().parse::<AmazonS3ConfigKey>();
+            assert!(key.is_ok(), "{name}");
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,3 +18,4 @@ mod told;
 mod shown;
 mod queries;
 mod planted;
+mod generated;

@@ -21,5 +21,6 @@ mod verify;
 mod proofs;
 mod refreshes;
 mod archive_checks;
+mod command_lines;
 mod documentation;
 mod on_postgresql;

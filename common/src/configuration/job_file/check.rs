@@ -17,12 +17,15 @@ use crate::request::{
 use crate::time::{Day, DayRange};
 
 /// How symbols can be written in a request.
-const STYPES_IN: [SType; 4] = [
+pub(super) const STYPES_IN: [SType; 4] = [
     SType::RawSymbol,
     SType::Continuous,
     SType::Parent,
     SType::InstrumentId,
 ];
+
+/// How they are written when nothing says so.
+pub(super) const STYPE_IN_DEFAULT: SType = SType::RawSymbol;
 
 /// A document and what is written in it.
 pub(super) struct Check<'a> {
@@ -92,7 +95,7 @@ impl Check<'_> {
 
     fn stype_in(&self) -> Result<SType, Refusal> {
         let Some(written) = &self.written.stype_in else {
-            return Ok(SType::RawSymbol);
+            return Ok(STYPE_IN_DEFAULT);
         };
         let known = STYPES_IN
             .into_iter()
@@ -149,8 +152,9 @@ impl Check<'_> {
     }
 
     fn day(&self, written: &Spanned<String>) -> Result<Day, Refusal> {
-        NaiveDate::from_str(&written.value)
-            .ok()
+        let date = NaiveDate::from_str(&written.value).ok();
+        // One way to write a day, whatever else the library reads.
+        date.filter(|date| date.to_string() == written.value)
             .and_then(|date| Day::try_from(date).ok())
             .ok_or_else(|| {
                 let message = format!("{:?} is not a day", written.value);

@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+#[cfg(feature = "json-schema")]
+use super::shape;
 use super::value::read_value;
 use super::version::meaning;
 use super::{ColumnType, MappedColumn, Source, Value, mentions, place_of};
@@ -25,21 +27,33 @@ const INSTRUMENT: &str = "instrument_id";
 const VALUE: &str = "value";
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(
+    feature = "json-schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("allOf" = shape::one_source()))
+)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenColumn {
     /// The table's column.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::column"))]
     pub(super) name: Spanned<String>,
-    /// The record's field; the column's name when left out.
+    /// The record's field; when left out, that of the column's name.
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<shape::Text>"))]
     pub(super) field: Option<Spanned<String>>,
-    /// What the column holds; the field's own type when left out.
+    /// What the column holds; when left out, what its source is.
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<ColumnType>"))]
     pub(super) r#type: Option<Spanned<ColumnType>>,
-    /// What the field's number is multiplied by; 1 when left out.
+    /// What the field's number is multiplied by, exactly; at most 9 decimals.
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<shape::Factor>"))]
     pub(super) scale: Option<Spanned<String>>,
     /// What stands for an undefined value; NULL when left out.
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<shape::Text>"))]
     pub(super) default: Option<Spanned<String>>,
     /// A value for every row, instead of a field.
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<shape::Text>"))]
     pub(super) value: Option<Spanned<String>>,
     /// An SQL expression over the columns above, instead of a field.
+    #[cfg_attr(feature = "json-schema", schemars(with = "Option<shape::Text>"))]
     pub(super) expression: Option<Spanned<String>>,
 }
 

@@ -7,6 +7,8 @@ use serde_saphyr::Spanned;
 use super::Mapping;
 use super::column::WrittenColumn;
 use super::rule::WrittenRule;
+#[cfg(feature = "json-schema")]
+use super::{rule::RULES_MAX, shape};
 use crate::configuration::document::{Document, Refusal, extend_with_new_places};
 use crate::configuration::files::ConfigFiles;
 use crate::nearest::nearest;
@@ -17,18 +19,22 @@ use crate::store::{Store, StoreError};
 pub(super) const ADD_A_FILE: &str =
     "add one to the configuration folder, after the pattern of trades.yaml";
 
-/// A mapping file as it is written.
+/// How records become rows of a market table, and the rules that the rows are held to.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
-    /// The schemas that share the mapping.
+pub(in crate::configuration) struct Written {
+    /// The schemas that share the mapping; a schema has one mapping.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::schemas"))]
     schemas: Spanned<Vec<Spanned<String>>>,
     /// The market table.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::table"))]
     pub(super) table: Spanned<String>,
-    /// The columns.
+    /// The columns of the table that are filled.
     pub(super) columns: Vec<WrittenColumn>,
-    /// The rules; none when left out.
+    /// The rules that rows are held to, at most 64.
     #[serde(default)]
+    #[cfg_attr(feature = "json-schema", schemars(length(max = RULES_MAX)))]
     pub(super) rules: Vec<WrittenRule>,
 }
 

@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::mentions;
+#[cfg(feature = "json-schema")]
+use super::shape;
 use crate::configuration::document::{Document, Refusal};
 use crate::expression::{Column, Condition};
 use crate::quality::{Severity, VALUE_FITS_COLUMN};
@@ -14,7 +16,7 @@ use crate::quality::{Severity, VALUE_FITS_COLUMN};
 /// Rules of one schema: which of them a record fails is one word of bits.
 pub const RULES_MAX: usize = 64;
 /// The longest name of a rule.
-const NAME_BYTES_MAX: usize = 63;
+pub(super) const NAME_BYTES_MAX: usize = 63;
 
 /// A condition that records are held to. It fails only where it is false.
 #[derive(Clone, Debug)]
@@ -32,15 +34,19 @@ pub struct Rule {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenRule {
-    /// A name, for reports and for jobs that turn it on or off.
+    /// A name, for reports and for jobs that turn it on or off: small letters, digits and `_`.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::rule"))]
     name: Spanned<String>,
-    /// An SQL condition over the columns.
+    /// An SQL condition over the columns. A row fails it only where it is false.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::check"))]
     check: Option<Spanned<String>>,
     /// What becomes of a record that fails it.
+    #[cfg_attr(feature = "json-schema", schemars(required))]
     severity: Option<Severity>,
-    /// Whether it is applied where a job does not say otherwise. Default true.
+    /// Whether it is applied where a job does not say otherwise.
     #[serde(default = "enabled")]
     enabled: bool,
 }

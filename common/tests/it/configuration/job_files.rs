@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 
 use super::assert_shows;
+use super::shapes::JOB as SHAPE;
 
 const JOB: &str = "\
 name: es-trades
@@ -46,13 +47,23 @@ fn with(key: &str, line: &str) -> String {
 #[track_caller]
 fn request(text: &str) -> Request {
     match parse(text) {
-        Ok(job) => job.request,
+        Ok(job) => {
+            SHAPE.assert_takes(text);
+            job.request
+        }
         Err(refusal) => panic!("refused:\n{refusal}"),
     }
 }
 
+/// Refused for its shape, which an editor can see too.
 #[track_caller]
 fn refused(text: &str, parts: &[&str]) {
+    refused_for_what_it_means(text, parts);
+    SHAPE.assert_refuses(text);
+}
+
+#[track_caller]
+fn refused_for_what_it_means(text: &str, parts: &[&str]) {
     match parse(text) {
         Ok(job) => panic!("taken for {:?}", job.request),
         Err(refusal) => assert_shows(&refusal, parts),
@@ -205,6 +216,28 @@ fn a_missing_key_is_named() {
 }
 
 #[test]
+fn a_key_that_is_written_has_a_value() {
+    for key in [
+        "stype_in",
+        "chunking",
+        "max_cost_usd",
+        "max_quarantine_percent",
+        "source",
+        "folder",
+        "priority",
+        "rules",
+    ] {
+        for nothing in ["", " ~", " null"] {
+            let rest: Vec<_> = JOB.lines().filter(|line| !line.starts_with(key)).collect();
+            let text = format!("{}\n{key}:{nothing}\n", rest.join("\n"));
+            refused(&text, &["jobs/es.yaml:"]);
+        }
+    }
+    let text = with("chunking", "chunking: {records: }");
+    refused(&text, &["jobs/es.yaml:8"]);
+}
+
+#[test]
 fn what_is_no_yaml_at_all_is_refused() {
     refused("name: [", &["jobs/es.yaml:"]);
     refused("", &["jobs/es.yaml"]);
@@ -232,6 +265,7 @@ fn a_day_that_the_calendar_does_not_have_is_refused() {
         "2024-02-30",
         "2024-13-01",
         "20240101x",
+        "2024-1-1",
         "1969-12-31",
         "2262-01-01",
         "yesterday",
@@ -247,7 +281,7 @@ fn a_day_that_the_calendar_does_not_have_is_refused() {
 #[test]
 fn an_end_before_the_start_is_refused() {
     let text = with("end", "end: 2023-12-31");
-    refused(
+    refused_for_what_it_means(
         &text,
         &[
             "not after the start",
@@ -452,8 +486,11 @@ proptest! {
         let mut lines: Vec<_> = JOB.lines().collect();
         lines[line] = &text;
         for text in [&text, &lines.join("\n")] {
-            if let Err(refusal) = parse(text) {
-                prop_assert!(refusal.to_string().contains("jobs/es.yaml"), "{}", refusal);
+            match parse(text) {
+                Ok(_) => SHAPE.assert_takes(text),
+                Err(refusal) => {
+                    prop_assert!(refusal.to_string().contains("jobs/es.yaml"), "{}", refusal);
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use dbn::Schema;
 use testkit::sandbox::Sandbox;
 
 use super::assert_shows;
+use super::shapes::MAPPING as SHAPE;
 
 const COLUMNS: &str = "\
 schemas: [trades]
@@ -36,7 +37,11 @@ fn load(file: &str, schema: Schema) -> Result<Mapping, Refusal> {
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.path().join("schemas")).expect("a folder can be made");
     sandbox.write("schemas/trades.yaml", file);
-    Mapping::load(&ConfigFiles::Folder(sandbox.path().to_owned()), schema)
+    let mapping = Mapping::load(&ConfigFiles::Folder(sandbox.path().to_owned()), schema);
+    if mapping.is_ok() {
+        SHAPE.assert_takes(file);
+    }
+    mapping
 }
 
 /// The mapping with one column's line replaced.

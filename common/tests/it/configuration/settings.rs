@@ -1,20 +1,32 @@
 //! Settings: the file, then the environment; and a key that nobody sees.
 
+use std::collections::BTreeSet;
+
 use common::configuration::document::Refusal;
 use common::configuration::files::ConfigFiles;
+use common::configuration::json_schema;
+use common::configuration::settings::environment::SETTINGS;
 use common::configuration::settings::{ApiKey, Settings};
 use common::money::Usd;
 use common::vendor::Vendor;
+use serde_json::Value;
 use testkit::sandbox::{API_KEY, Sandbox};
 
 use super::assert_shows;
+use super::shapes::SETTINGS as SHAPE;
 
 fn load(file: &str, environment: &[(&str, &str)]) -> Result<Settings, Refusal> {
     let sandbox = Sandbox::new();
     sandbox.write("backhaul.yaml", file);
     let files = ConfigFiles::Folder(sandbox.path().to_owned());
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Settings::from_sources(&files, environment.iter().map(owned))
+    let settings = Settings::from_sources(&files, environment.iter().map(owned));
+    match &settings {
+        Ok(_) if file.contains(':') && !file.starts_with('#') => SHAPE.assert_takes(file),
+        Err(_) if environment.is_empty() => SHAPE.assert_refuses(file),
+        Ok(_) | Err(_) => {}
+    }
+    settings
 }
 
 #[track_caller]
@@ -35,11 +47,48 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
 }
 
 #[test]
-fn the_projects_own_file_states_the_defaults() {
-    let settings = Settings::from_sources(&ConfigFiles::CompiledIn, []).unwrap();
+fn the_projects_own_file_names_every_setting_and_its_default() {
+    let document = ConfigFiles::CompiledIn.read("backhaul.yaml").unwrap();
+    let text = document.unwrap().text;
+    // What is commented out shows the default.
+    let lines = text
+        .lines()
+        .map(|line| line.strip_prefix("# ").unwrap_or(line));
+    let is_setting = |line: &&str| {
+        line.split_once(": ")
+            .is_some_and(|(key, _)| !key.contains(' '))
+    };
+    let shown: Vec<_> = lines.filter(is_setting).collect();
+    let shown: Value = serde_saphyr::from_str(&shown.join("\n")).unwrap();
+    let schema = json_schema::settings();
+    let named: BTreeSet<_> = shown.as_object().unwrap().keys().collect();
+    let settings = schema["properties"].as_object().unwrap();
+    assert_eq!(named, settings.keys().collect());
+    for (name, setting) in settings {
+        if let Some(default) = setting.get("default") {
+            assert_eq!(shown[name].as_f64(), default.as_f64(), "{name}");
+            assert_eq!(shown[name].as_str(), default.as_str(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_is_written_has_a_value() {
+    for name in ["redis_url", "lease_seconds", "budget_usd", "workers"] {
+        refused(&format!("{name}:\n"), &[], &["backhaul.yaml:1"]);
+    }
+}
+
+#[test]
+fn every_setting_has_a_variable() {
+    let schema = json_schema::settings();
+    let settings = schema["properties"].as_object().unwrap().keys();
+    let mut settings: BTreeSet<_> = settings.map(String::as_str).collect();
+    // The file has no place for it.
+    settings.insert("api_key");
     assert_eq!(
-        format!("{settings:?}"),
-        format!("{:?}", Settings::default())
+        settings,
+        SETTINGS.iter().map(|(_, setting)| *setting).collect()
     );
 }
 

@@ -75,10 +75,6 @@ fn mistake(
     tree: &Tree,
     anchors: &BTreeMap<&str, Vec<&str>>,
 ) -> Option<String> {
-    // Generated, and not there before they are.
-    if file.starts_with("docs/reference/") && !tree.has("docs/reference") {
-        return None;
-    }
     if !documents.0.contains_key(file) && !tree.has(file) {
         let near = did_you_mean(file, tree.files.iter().map(String::as_str));
         return Some(format!("there is no file {file}{near}"));

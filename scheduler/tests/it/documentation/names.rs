@@ -2,20 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use common::configuration::settings::Settings;
+use common::configuration::settings::environment::{BUCKET, OTHERS, SETTINGS};
 
 use super::command_line::mistakes;
 use super::complaint::{Complaint, did_you_mean};
 use super::document::{Documents, Parts};
 use super::programs::Program;
 
-/// What S3 is reached by: variables that a library reads.
-const OF_S3: [&str; 4] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_REGION",
-    "AWS_ENDPOINT_URL",
-];
 /// What tests read.
 const OF_TESTS: [&str; 1] = ["TIMESCALE_TEST_URL"];
 /// Beginnings of variables that are ours to know.
@@ -42,12 +35,10 @@ pub struct Known {
 
 impl Known {
     pub fn read() -> Self {
-        let variables = settings().into_iter();
-        let others = OF_S3.iter().chain(&OF_TESTS);
+        let described = [SETTINGS, OTHERS, BUCKET].concat().into_iter();
+        let described = described.map(|(name, _)| name);
         Self {
-            variables: variables
-                .chain(others.map(|name| (*name).to_owned()))
-                .collect(),
+            variables: described.chain(OF_TESTS).map(str::to_owned).collect(),
             programs: Program::all(),
         }
     }
@@ -55,14 +46,6 @@ impl Known {
     fn flags(&self) -> BTreeSet<&str> {
         self.programs.iter().flat_map(Program::all_flags).collect()
     }
-}
-
-/// The variables of settings, as the program lists them for somebody who set one that is none.
-fn settings() -> Vec<String> {
-    let none = (format!("BACKHAUL_{}", "0".repeat(60)), "0".to_owned());
-    let help = Settings::of(None, [none]).err().unwrap().help.unwrap();
-    let list = help.strip_prefix("the variables are ").unwrap();
-    list.split(", ").map(str::to_owned).collect()
 }
 
 /// What is wrong with names.

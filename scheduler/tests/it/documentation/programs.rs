@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use clap::CommandFactory;
-use scheduler::arguments::Arguments;
+use scheduler::arguments;
 
 /// A program, or a command of one.
 pub struct Program {
@@ -18,11 +16,14 @@ pub struct Program {
 impl Program {
     /// The three that people run.
     pub fn all() -> Vec<Self> {
-        let mut scheduler = Arguments::command();
-        scheduler.build();
-        let mut programs = vec![Self::of(&scheduler)];
-        programs.extend(["worker", "simulator"].map(Self::by_its_help));
+        let programs = arguments::Program::ALL.iter();
         programs
+            .map(|program| {
+                let mut command = program.command_line();
+                command.build();
+                Self::of(&command)
+            })
+            .collect()
     }
 
     /// All flags, those of commands too.
@@ -45,20 +46,6 @@ impl Program {
             name: command.get_name().to_owned(),
             flags: flags.collect(),
             commands: commands.map(Self::of).collect(),
-        }
-    }
-
-    /// Of a program that is in another crate.
-    fn by_its_help(name: &str) -> Self {
-        let help = Command::new(built(name)).arg("--help").output().unwrap();
-        let help = String::from_utf8(help.stdout).unwrap();
-        let words = help.split(|c: char| c.is_whitespace() || c == ',');
-        let is_flag =
-            |word: &&str| word.starts_with("--") || (word.len() == 2 && word.starts_with('-'));
-        Self {
-            name: name.to_owned(),
-            flags: words.filter(is_flag).map(str::to_owned).collect(),
-            commands: Vec::new(),
         }
     }
 }

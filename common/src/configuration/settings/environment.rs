@@ -1,0 +1,157 @@
+//! The environment's variables: which setting each one sets, and how its text is read.
+
+use super::{ApiKey, Settings};
+use crate::configuration::document::Refusal;
+use crate::money::{NotDollars, Usd};
+use crate::nearest::nearest;
+use crate::quality::{NotAPercentage, QuarantineLimit};
+
+/// The variable that names a folder of configuration.
+pub const CONFIG_DIR: &str = "BACKHAUL_CONFIG_DIR";
+/// The variable that says what is logged.
+pub const LOG: &str = "BACKHAUL_LOG";
+
+/// Variables that are read and set no setting, and what each is for.
+pub const OTHERS: &[(&str, &str)] = &[
+    (
+        CONFIG_DIR,
+        "A folder laid out as `configs/`. Default `./configs`, where it is there, else the files that \
+         are compiled in.",
+    ),
+    (
+        LOG,
+        "What is logged to stderr, for example `debug`, or `info,worker=trace`. Default `warn` on a \
+         terminal, `info` elsewhere.",
+    ),
+];
+
+/// Variables that describe the server of an archive at `s3://…`, where the program was built with the
+/// feature `s3`; the standard ones.
+pub const BUCKET: &[(&str, &str)] = &[
+    ("AWS_ACCESS_KEY_ID", "The key's name."),
+    ("AWS_SECRET_ACCESS_KEY", "The key's secret."),
+    (
+        "AWS_SESSION_TOKEN",
+        "What a temporary key has beside its secret.",
+    ),
+    ("AWS_REGION", "The bucket's region. Default `us-east-1`."),
+    (
+        "AWS_ENDPOINT_URL",
+        "The server, where it isn't Amazon's. Unencrypted only where this begins with `http://`.",
+    ),
+];
+
+macro_rules! variables {
+    ($($variable:literal => $setting:ident,)*) => {
+        /// The variables that set a setting: the name of each, and of its setting.
+        pub const SETTINGS: &[(&str, &str)] = &[$(($variable, stringify!($setting))),*];
+
+        /// Sets what the variable of this name is for; whether there is one.
+        fn set(settings: &mut Settings, name: &str, value: &str) -> Result<bool, Refusal> {
+            match name {
+                $($variable => settings.$setting = FromVariable::read(name, value)?,)*
+                _ => return Ok(false),
+            }
+            Ok(true)
+        }
+    };
+}
+
+variables! {
+    "DATABASE_URL" => database_url,
+    "REDIS_URL" => redis_url,
+    "ARCHIVE_URL" => archive_url,
+    "DATABENTO_URL" => databento_url,
+    "DATABENTO_API_KEY" => api_key,
+    "BACKHAUL_WORKERS" => workers,
+    "BACKHAUL_LEASE_SECONDS" => lease_seconds,
+    "BACKHAUL_SHUTDOWN_GRACE_SECONDS" => shutdown_grace_seconds,
+    "BACKHAUL_ATTEMPTS_MAX" => attempts_max,
+    "BACKHAUL_RETRY_SECONDS" => retry_seconds,
+    "BACKHAUL_RETRY_SECONDS_MAX" => retry_seconds_max,
+    "BACKHAUL_READ_TIMEOUT_SECONDS" => read_timeout_seconds,
+    "BACKHAUL_METADATA_REQUESTS_PER_SECOND" => metadata_requests_per_second,
+    "BACKHAUL_DATA_REQUESTS_PER_SECOND" => data_requests_per_second,
+    "BACKHAUL_SYMBOLOGY_REQUESTS_PER_SECOND" => symbology_requests_per_second,
+    "BACKHAUL_VENDOR_CONNECTIONS_MAX" => vendor_connections_max,
+    "BACKHAUL_MAX_QUARANTINE_PERCENT" => max_quarantine_percent,
+    "BACKHAUL_BUDGET_USD" => budget_usd,
+}
+
+/// Changes the settings by one variable; those of other programs are passed over.
+pub(super) fn apply(settings: &mut Settings, name: &str, value: &str) -> Result<(), Refusal> {
+    let known = set(settings, name, value)? || OTHERS.iter().any(|(other, _)| *other == name);
+    match known || !name.starts_with("BACKHAUL_") {
+        true => Ok(()),
+        false => Err(unknown(name)),
+    }
+}
+
+fn unknown(name: &str) -> Refusal {
+    let names = || SETTINGS.iter().chain(OTHERS).map(|(name, _)| *name);
+    let help = match nearest(name, names()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => {
+            let names: Vec<_> = names().collect();
+            format!("the variables are {}", names.join(", "))
+        }
+    };
+    Refusal::of(name, "there is no such setting", &help)
+}
+
+/// What a variable's text can be read as.
+trait FromVariable: Sized {
+    fn read(name: &str, value: &str) -> Result<Self, Refusal>;
+}
+
+impl FromVariable for String {
+    fn read(_: &str, value: &str) -> Result<Self, Refusal> {
+        Ok(value.to_owned())
+    }
+}
+
+impl FromVariable for ApiKey {
+    /// Its form is checked once a command needs it.
+    fn read(_: &str, value: &str) -> Result<Self, Refusal> {
+        Ok(Self(value.trim().to_owned()))
+    }
+}
+
+impl<T: FromVariable> FromVariable for Option<T> {
+    fn read(name: &str, value: &str) -> Result<Self, Refusal> {
+        T::read(name, value).map(Some)
+    }
+}
+
+impl FromVariable for QuarantineLimit {
+    fn read(name: &str, value: &str) -> Result<Self, Refusal> {
+        value.parse().map_err(|error: NotAPercentage| {
+            let message = format!("{value:?}: {error}");
+            Refusal::of(name, message, "write for example 0.5")
+        })
+    }
+}
+
+impl FromVariable for Usd {
+    fn read(name: &str, value: &str) -> Result<Self, Refusal> {
+        value.parse().map_err(|_: NotDollars| {
+            let message = format!("{value:?} is not an amount of dollars");
+            Refusal::of(name, message, "write for example 25.00")
+        })
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl FromVariable for $number {
+            fn read(name: &str, value: &str) -> Result<Self, Refusal> {
+                value.trim().parse().map_err(|_| {
+                    let message = format!("{value:?} is not a number that fits here");
+                    Refusal::of(name, message, "write a plain number, for example 8")
+                })
+            }
+        }
+    )*};
+}
+
+numbers!(f64, u32, usize);
