@@ -44,6 +44,10 @@ pub const SCHEDULER_CODES: &[(u8, &str)] = &[
          which, and why",
     ),
     (
+        NOT_VERIFIED,
+        "`scheduler verify`: a target is missed, or could not be checked; not with `--report-only`",
+    ),
+    (
         OVER_BUDGET,
         "refused by the job's limit or the month's budget, before anything is asked for",
     ),

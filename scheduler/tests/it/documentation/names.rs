@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use common::configuration::settings::environment::{BUCKET, OTHERS, SETTINGS};
+use common::configuration::settings::environment;
 
 use super::command_line::mistakes;
 use super::complaint::{Complaint, did_you_mean};
@@ -35,8 +35,12 @@ pub struct Known {
 
 impl Known {
     pub fn read() -> Self {
-        let described = [SETTINGS, OTHERS, BUCKET].concat().into_iter();
-        let described = described.map(|(name, _)| name);
+        let described = [
+            environment::SETTINGS,
+            environment::OTHERS,
+            environment::BUCKET,
+        ];
+        let described = described.concat().into_iter().map(|(name, _)| name);
         Self {
             variables: described.chain(OF_TESTS).map(str::to_owned).collect(),
             programs: Program::all(),

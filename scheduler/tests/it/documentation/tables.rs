@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use common::chunk::ChunkState;
+use worker::exit::{SCHEDULER_CODES, WORKER_CODES};
 
 use super::complaint::Complaint;
 use super::document::{Documents, Placed};
 use super::tree::Tree;
 
-/// Where exit codes are defined, as `const NAME: u8 = 3;`.
-const EXITS: [&str; 2] = ["worker/src/exit.rs", "scheduler/src/exit.rs"];
+/// Pages that are made of the same lists, a program's or a part's each.
+const GENERATED: &str = "docs/reference/";
 /// Where what goes wrong with a chunk is put into words.
 const ERRORS: [&str; 5] = [
     "worker/src/error.rs",
@@ -23,18 +24,15 @@ const ERRORS: [&str; 5] = [
 pub fn check(documents: &Documents, tree: &Tree) -> Vec<Complaint> {
     let states = ChunkState::ALL.map(|state| state.name().to_owned());
     let lists = [
-        (
-            "exit code",
-            exit_codes(tree),
-            "no exit code of the program's",
-        ),
+        ("exit code", exit_codes(), "no exit code of the program's"),
         ("chunk state", BTreeSet::from(states), "no state of a chunk"),
         ("error", errors(tree), "no error of the program's"),
     ];
     let mut complaints = Vec::new();
     for (head, known, none) in lists {
         let mut is_listed = false;
-        for (path, parts) in documents.parts() {
+        let by_hand = documents.parts();
+        for (path, parts) in by_hand.filter(|(path, _)| !path.starts_with(GENERATED)) {
             let tables = parts.tables.iter().filter(|table| first(&table[0]) == head);
             let tables: Vec<_> = tables.map(Vec::as_slice).collect();
             is_listed |= !tables.is_empty();
@@ -69,13 +67,9 @@ fn compare(tables: &[&[Row]], known: &BTreeSet<String>, none: &str) -> Vec<(usiz
     strange.chain(missing).collect()
 }
 
-fn exit_codes(tree: &Tree) -> BTreeSet<String> {
-    let texts = EXITS.map(|path| tree.read_file(path)).concat();
-    let values = texts.lines().filter_map(|line| {
-        let (_, value) = line.split_once("const ")?.1.split_once(": u8 = ")?;
-        Some(value.trim_end_matches(';').to_owned())
-    });
-    values.chain(["0".to_owned()]).collect()
+fn exit_codes() -> BTreeSet<String> {
+    let codes = SCHEDULER_CODES.iter().chain(WORKER_CODES);
+    codes.map(|(code, _)| code.to_string()).collect()
 }
 
 /// The words of each error, `…` standing for what differs.

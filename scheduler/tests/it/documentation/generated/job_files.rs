@@ -25,7 +25,7 @@ pub(super) fn page() -> String {
          [job.schema.json](job.schema.json) is the JSON Schema of job files (draft 2020-12). An editor with a \
          YAML language server completes and checks a file that begins with this line, where the path is \
          relative to the file:\n\n\
-         ```yaml\n# yaml-language-server: $schema=../../docs/reference/job.schema.json\n```\n\n\
+         ```text\n# yaml-language-server: $schema=../../docs/reference/job.schema.json\n```\n\n\
          {mappings}",
         job_keys = table_of(&job),
         chunking_keys = table_of(chunking),
