@@ -3,9 +3,9 @@
 --
 -- Severity: error
 --
--- When it finds something: see what `scheduler archive verify` says of the archive. the ledger was
--- changed by something else, or a settlement went wrong. Restore the database from a backup, or run
--- the job into a new one with the same archive, which costs nothing.
+-- When it finds something: the ledger was changed by something else, or a settlement went wrong; see
+-- what `scheduler archive verify` says of the archive. Restore the database from a backup, or run the
+-- job into a new one with the same archive, which costs nothing.
 
 SELECT c.id AS chunk_id, c.fetched_records, c.archive_object
 FROM chunks AS c

@@ -6,94 +6,89 @@
 -- them from a backup, or run the job into a new database with the same archive, which costs
 -- nothing.
 
-WITH bounds AS (
-    SELECT
-        'bbo_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM bbo_data GROUP BY chunk_id
+SELECT * FROM (
+    SELECT 'bbo_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM bbo_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'cbbo_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM cbbo_data GROUP BY chunk_id
+    SELECT 'cbbo_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM cbbo_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'cmbp_1_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM cmbp_1_data GROUP BY chunk_id
+    SELECT 'cmbp_1_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM cmbp_1_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'definitions_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM definitions_data GROUP BY chunk_id
+    SELECT 'definitions_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM definitions_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'imbalance_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM imbalance_data GROUP BY chunk_id
+    SELECT 'imbalance_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM imbalance_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'mbo_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM mbo_data GROUP BY chunk_id
+    SELECT 'mbo_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM mbo_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'mbp_10_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM mbp_10_data GROUP BY chunk_id
+    SELECT 'mbp_10_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM mbp_10_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'mbp_1_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM mbp_1_data GROUP BY chunk_id
+    SELECT 'mbp_1_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM mbp_1_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'ohlcv_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM ohlcv_data GROUP BY chunk_id
+    SELECT 'ohlcv_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM ohlcv_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'statistics_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM statistics_data GROUP BY chunk_id
+    SELECT 'statistics_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM statistics_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'status_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM status_data GROUP BY chunk_id
+    SELECT 'status_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM status_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'tbbo_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM tbbo_data GROUP BY chunk_id
+    SELECT 'tbbo_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM tbbo_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'tcbbo_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM tcbbo_data GROUP BY chunk_id
+    SELECT 'tcbbo_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM tcbbo_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
     UNION ALL
-    SELECT
-        'trades_data' AS market_table, chunk_id,
-        min(instrument_id) AS least, max(instrument_id) AS greatest,
-        min(publisher_id) AS least_publisher, max(publisher_id) AS greatest_publisher
-    FROM trades_data GROUP BY chunk_id
-)
-SELECT market_table, chunk_id, least, greatest, least_publisher, greatest_publisher
-FROM bounds
-WHERE
-    least < 0 OR greatest > 4294967295
-    OR least_publisher < 0 OR greatest_publisher > 65535
-ORDER BY market_table, chunk_id LIMIT 20;
+    SELECT 'trades_data' AS market_table, chunk_id, row_number, instrument_id, publisher_id
+    FROM trades_data
+    WHERE
+        instrument_id NOT BETWEEN 0 AND 4294967295
+        OR publisher_id NOT BETWEEN 0 AND 65535
+) AS found
+LIMIT 20;

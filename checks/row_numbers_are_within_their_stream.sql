@@ -7,80 +7,65 @@
 -- them from a backup, or run the job into a new database with the same archive, which costs
 -- nothing.
 
-WITH bounds AS (
-    SELECT
-        'bbo_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM bbo_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'cbbo_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM cbbo_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'cmbp_1_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM cmbp_1_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'definitions_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM definitions_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'imbalance_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM imbalance_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'mbo_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM mbo_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'mbp_10_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM mbp_10_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'mbp_1_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM mbp_1_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'ohlcv_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM ohlcv_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'statistics_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM statistics_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'status_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM status_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'tbbo_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM tbbo_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'tcbbo_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM tcbbo_data GROUP BY chunk_id
-    UNION ALL
-    SELECT
-        'trades_data' AS market_table, chunk_id,
-        min(row_number) AS least, max(row_number) AS greatest
-    FROM trades_data GROUP BY chunk_id
+WITH streams AS (
+    SELECT c.id, a.records
+    FROM chunks AS c INNER JOIN archive_objects AS a ON c.archive_object = a.key
 )
-SELECT b.market_table, b.chunk_id, b.least, b.greatest, a.records
-FROM bounds AS b
-INNER JOIN chunks AS c ON b.chunk_id = c.id
-INNER JOIN archive_objects AS a ON c.archive_object = a.key
-WHERE b.least < 0 OR b.greatest >= a.records
-ORDER BY b.market_table, b.chunk_id LIMIT 20;
+SELECT * FROM (
+    SELECT 'bbo_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM bbo_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'cbbo_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM cbbo_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'cmbp_1_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM cmbp_1_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'definitions_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM definitions_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'imbalance_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM imbalance_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'mbo_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM mbo_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'mbp_10_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM mbp_10_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'mbp_1_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM mbp_1_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'ohlcv_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM ohlcv_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'statistics_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM statistics_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'status_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM status_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'tbbo_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM tbbo_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'tcbbo_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM tcbbo_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+    UNION ALL
+    SELECT 'trades_data' AS market_table, t.chunk_id, t.row_number, s.records
+    FROM trades_data AS t INNER JOIN streams AS s ON t.chunk_id = s.id
+    WHERE t.row_number < 0 OR t.row_number >= s.records
+) AS found
+LIMIT 20;

@@ -1,4 +1,5 @@
--- No two chunks hold the same time of an instrument: its records would be there twice.
+-- No two chunks hold a slice of the same instrument over the same time: its records would be there
+-- twice. A slice of every instrument may lie beside those of single ones, which its chunk leaves out.
 --
 -- Severity: error
 --

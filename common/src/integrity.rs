@@ -1,7 +1,7 @@
 //! Integrity: the named SQL checks of `checks/`, each a query for what must not be there.
 //!
-//! A file is for people first: `sqlite3 -readonly data/backhaul.db < checks/NAME.sql` and
-//! `psql "$DATABASE_URL" -f checks/NAME.sql` show what it finds. Its head says what it proves, how
+//! A file is for people first: `sqlite3 -readonly data/backhaul.db < FILE` and
+//! `psql "$DATABASE_URL" -f FILE` show what it finds. Its head says what it proves, how
 //! severe a finding is, and what to do about it; then comes one query, which returns the first rows
 //! that offend, or nothing. A text that both engines take stands in `checks/`; where they differ, each
 //! has its own in `checks/sqlite/` and `checks/postgres/`.
@@ -120,6 +120,18 @@ impl IntegrityCheck {
         text.trim_end().trim_end_matches(';')
     }
 
+    /// Its file, from the project's root.
+    #[must_use]
+    pub fn file(&self, is_postgres: bool) -> String {
+        // Where both engines take one text, there is one.
+        let folder = match (self.sqlite == self.postgres, is_postgres) {
+            (true, _) => "",
+            (false, false) => "sqlite/",
+            (false, true) => "postgres/",
+        };
+        format!("checks/{folder}{}.sql", self.name)
+    }
+
     /// What its file says of it.
     ///
     /// # Panics
@@ -183,8 +195,17 @@ mod tests {
     fn every_check_has_a_head_and_one_bounded_query() {
         for check in CHECKS {
             let of_postgres = CheckHead::parse(check.postgres);
+            let help = check.head().help;
+            let mut sentences = help.split(". ").skip(1);
+            assert!(
+                sentences.all(|words| !words.starts_with(char::is_lowercase)),
+                "{help}"
+            );
             assert_eq!(Some(check.head()), of_postgres, "{}", check.name);
             for is_postgres in [false, true] {
+                let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+                let text = std::fs::read_to_string(root.join(check.file(is_postgres))).unwrap();
+                assert!(text.starts_with(check.query(is_postgres)), "{}", check.name);
                 let query = check.query(is_postgres);
                 assert!(query.ends_with("LIMIT 20"), "{}", check.name);
                 let statements = query.lines().filter(|line| !line.starts_with("--"));

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-pub use worker::exit::{INCOMPLETE, NOT_VERIFIED, OverBudget, report};
+pub use worker::exit::{INCOMPLETE, INTERRUPTED, NOT_VERIFIED, OverBudget, report};
 
 /// Prints to stdout; a reader that has gone away, as `head` does, is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {

@@ -22,6 +22,7 @@ pub mod comparison;
 pub mod kept;
 pub mod text;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use common::store::{JobStatus, Store};
@@ -29,6 +30,7 @@ use common::time::Nanos;
 
 pub use self::aspect::Aspect;
 use self::aspect::{Outcome, Verdict, shares, total};
+use self::availability::Availability;
 use self::document::{AspectReport, Document, FORMAT, Job, VERSION};
 use crate::session::Session;
 
@@ -66,25 +68,28 @@ impl Scope<'_> {
             None => self.store.jobs(None).await?,
         };
         let mut document = self.begin(at);
-        let mut outcomes = Vec::with_capacity(self.aspects.len());
-        for aspect in &self.aspects {
-            outcomes.push(self.check(*aspect, &jobs, &mut document).await?);
+        let mut outcomes = BTreeMap::new();
+        // The one that reads the tables whole comes first: a damaged database is told once, by it, and
+        // not again by each query.
+        let integrity_last = |aspect: &Aspect| *aspect != Aspect::DataIntegrity;
+        let mut in_order = self.aspects.clone();
+        in_order.sort_by_key(integrity_last);
+        for aspect in in_order {
+            outcomes.insert(aspect, self.check(aspect, &jobs, &mut document).await?);
         }
-        document.conclude(&self.aspects, outcomes);
+        document.conclude(outcomes);
         document.seconds = rounded(began.elapsed());
         Ok(document)
     }
 
-    fn begin(&self, at: Nanos) -> Document {
-        let engine = match self.session.settings.is_distributed() {
-            true => "postgresql",
-            false => "sqlite",
-        };
+    /// A document of this scope in which nothing is told yet.
+    #[must_use]
+    pub fn begin(&self, at: Nanos) -> Document {
         let job = self.job.as_ref().map(|job| Job {
             id: job.id,
             name: job.name.clone(),
         });
-        Document::new(at, engine, job)
+        Document::new(at, self.session, job)
     }
 
     async fn check(
@@ -126,7 +131,34 @@ impl Scope<'_> {
 }
 
 impl Document {
-    fn new(at: Nanos, engine: &str, job: Option<Job>) -> Self {
+    /// The document of an installation that has no database yet.
+    #[must_use]
+    pub fn of_nothing(session: &Session, aspects: &[Aspect]) -> Self {
+        let mut document = Self::new(Nanos::now(), session, None);
+        let outcomes = aspects.iter().map(|aspect| {
+            let outcome = match aspect {
+                Aspect::DataAvailability => {
+                    let found = Availability::of_nothing();
+                    let outcome = found.outcome();
+                    document.availability = Some(found);
+                    outcome
+                }
+                Aspect::QueryPerformance | Aspect::DataIntegrity | Aspect::OperationalStability => {
+                    Outcome::not_checked(NOTHING_ASKED_FOR)
+                }
+            };
+            (*aspect, outcome)
+        });
+        let outcomes = outcomes.collect();
+        document.conclude(outcomes);
+        document
+    }
+
+    fn new(at: Nanos, session: &Session, job: Option<Job>) -> Self {
+        let engine = match session.settings.is_distributed() {
+            true => "postgresql",
+            false => "sqlite",
+        };
         Self {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -147,21 +179,20 @@ impl Document {
     }
 
     /// Sums up what came of the aspects.
-    fn conclude(&mut self, aspects: &[Aspect], outcomes: Vec<Outcome>) {
-        let scores: Vec<_> = aspects
+    fn conclude(&mut self, outcomes: BTreeMap<Aspect, Outcome>) {
+        let scores: Vec<_> = outcomes
             .iter()
-            .zip(&outcomes)
             .map(|(aspect, outcome)| (*aspect, outcome.score))
             .collect();
         self.score = total(&scores);
         self.passed = outcomes
-            .iter()
+            .values()
             .all(|outcome| outcome.verdict == Verdict::Met);
         let shares = shares(&scores);
-        let of_aspects = aspects.iter().zip(outcomes).zip(shares);
+        let of_aspects = outcomes.into_iter().zip(shares);
         self.checks = of_aspects
             .map(|((aspect, outcome), share)| AspectReport {
-                check: *aspect,
+                check: aspect,
                 weight: aspect.weight(),
                 share: share.map(|share| (share * 1e4).round() / 1e4),
                 verdict: outcome.verdict,

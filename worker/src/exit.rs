@@ -24,8 +24,8 @@ pub const NOT_VERIFIED: u8 = 4;
 /// Refused by the budget.
 const OVER_BUDGET: u8 = 5;
 
-/// A second Ctrl-C.
-pub(crate) const INTERRUPTED: u8 = 130;
+/// Ctrl-C: what a shell says of a program that it has ended.
+pub const INTERRUPTED: u8 = 130;
 /// A second SIGTERM.
 pub(crate) const TERMINATED: u8 = 143;
 
@@ -51,7 +51,10 @@ pub const SCHEDULER_CODES: &[(u8, &str)] = &[
         OVER_BUDGET,
         "refused by the job's limit or the month's budget, before anything is asked for",
     ),
-    (INTERRUPTED, "ended at once by a second Ctrl-C"),
+    (
+        INTERRUPTED,
+        "`query` and `verify`: ended by Ctrl-C or SIGTERM; others: ended at once by a second Ctrl-C",
+    ),
     (TERMINATED, "ended at once by a second SIGTERM"),
 ];
 

@@ -92,7 +92,7 @@ impl Checks {
     /// Runs a check.
     ///
     /// # Errors
-    /// [`StoreError::Away`] when the database is away. What else goes wrong is that check's answer.
+    /// [`StoreError`] when the database is away or damaged. What else goes wrong is that check's answer.
     pub async fn run(&mut self, check: &IntegrityCheck) -> Result<Checked, StoreError> {
         let is_postgres = matches!(self.transaction, Transaction::Postgres(_));
         let query = check.query(is_postgres);
@@ -158,7 +158,21 @@ fn answer(rows: Result<Vec<Row>, StoreError>) -> Result<Checked, StoreError> {
         }
         Err(StoreError::Away(error)) => Err(StoreError::Away(error)),
         Err(StoreError::Database(error)) if was_interrupted(&error) => Ok(Checked::TimedOut),
+        Err(StoreError::Database(error)) if is_damaged(&error) => Err(error.into()),
         Err(error) => Ok(Checked::Failed(innermost(&error))),
+    }
+}
+
+/// Whether the whole database is at fault and not the one question: pages of it are none, or can't be
+/// read.
+fn is_damaged(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let Some(code) = code else { return false };
+    // SQLite tells it in the low byte of a number: I/O, a damaged image, no database. PostgreSQL in the
+    // class: errors of the system, and internal ones such as damaged pages and indexes.
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 10 | 11 | 26),
+        _ => code.starts_with("58") || code.starts_with("XX"),
     }
 }
 

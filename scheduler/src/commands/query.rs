@@ -26,13 +26,12 @@ use self::destination::Destination;
 use self::format::RowWriter;
 use crate::arguments::{Global, OutputFormat, Query};
 use crate::confirm::agreed;
+use crate::exit::INTERRUPTED;
 use crate::progress::thousands;
 use crate::session::{Session, stop_quietly};
 
 /// Rows that a terminal gets before it is asked whether to go on.
 const ROWS_UNASKED: u64 = 1_000;
-/// What a shell says of a program that Ctrl-C has ended.
-const INTERRUPTED: u8 = 130;
 
 /// How the writing ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Data-availability: where every day of every symbol and schema stands that was asked for.
 //!
+//! It goes by the ledger: whether the tables hold what the ledger says is for the integrity to see.
 //! What was asked for is what jobs ask for that were not cancelled. The source is not asked: what the
 //! database remembers of it has to do.
 //!
@@ -102,7 +103,7 @@ pub async fn check(scope: &Scope<'_>, jobs: &[JobStatus]) -> anyhow::Result<Avai
         }
     }
     if found.symbols == 0 {
-        found.load = vec!["scheduler demo".to_owned(), "scheduler run JOB".to_owned()];
+        return Ok(Availability::of_nothing());
     }
     found.load.dedup();
     Ok(found)
@@ -163,6 +164,15 @@ fn commands(scope: &Scope<'_>, job: &JobStatus, demo: bool) -> Result<Vec<String
 }
 
 impl Availability {
+    /// Where nothing was asked for.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self {
+            load: vec!["scheduler demo".to_owned(), "scheduler run JOB".to_owned()],
+            ..Self::default()
+        }
+    }
+
     /// What it comes to.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

@@ -10,8 +10,8 @@ use super::integrity::CheckResult;
 
 /// A query that takes so many times as long as before is slower.
 const SLOWER_RATIO: f64 = 1.5;
-/// And by so many seconds: starting a process takes some time, now more and now less.
-const SLOWER_SECONDS: f64 = 0.05;
+/// And by so many seconds: below that it is the machine, which is busy now and then.
+const SLOWER_SECONDS: f64 = 0.5;
 
 /// What has changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ pub fn compare(file: &str, before: &Document, now: &Document) -> Comparison {
     let both = |document: &Document, other: &Document| {
         document.availability.is_some() && other.availability.is_some()
     };
-    let told = both(before, now);
+    let told = both(before, now) && is_listed_whole(before) && is_listed_whole(now);
     let without = |these: &BTreeSet<String>, those: &BTreeSet<String>| {
         let new = these.difference(those).filter(|_| told);
         new.cloned().collect()
@@ -123,8 +123,14 @@ fn checks(document: &Document) -> (BTreeSet<String>, BTreeSet<String>) {
 /// The symbols of which something is missing.
 fn missing(document: &Document) -> BTreeSet<String> {
     let stretches = document.availability.iter().flat_map(|of| &of.missing);
-    let names = stretches.map(|of| format!("{} {} {}", of.job, of.schema, of.symbol));
+    let names =
+        stretches.map(|of| format!("{} {} {} {}", of.job, of.dataset, of.schema, of.symbol));
     names.collect()
+}
+
+/// Whether all that is missing is in the list, and not only the first of it.
+fn is_listed_whole(document: &Document) -> bool {
+    document.availability.iter().all(|of| of.missing_more == 0)
 }
 
 fn scores(before: &Document, now: &Document) -> Vec<ScoreChange> {
@@ -188,7 +194,14 @@ fn notes(before: &Document, now: &Document) -> Vec<String> {
     let alone = of_before.symmetric_difference(&of_now);
     let alone: Vec<_> = alone.map(|aspect| aspect.name()).collect();
     if !alone.is_empty() {
-        notes.push(format!("{} is in one of the two alone", alone.join(", ")));
+        let are = if alone.len() == 1 { "is" } else { "are" };
+        notes.push(format!(
+            "{} {are} in one of the two alone",
+            alone.join(", ")
+        ));
+    }
+    if !(is_listed_whole(before) && is_listed_whole(now)) {
+        notes.push("too much is missing to tell by symbol what of it is new".to_owned());
     }
     notes
 }

@@ -47,8 +47,10 @@ pub struct RuleFailed {
 /// An SQL check, and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SqlCheck {
-    /// Its name: that of its file in `checks/`.
+    /// Its name.
     pub name: String,
+    /// Its file, in the project's folder: it can be run by hand.
+    pub file: String,
     /// What a finding means.
     pub severity: CheckSeverity,
     /// What came of it.
@@ -148,6 +150,7 @@ fn told(check: &IntegrityCheck, checked: Checked, seconds: f64, scope: &Scope<'_
     };
     SqlCheck {
         name: check.name.to_owned(),
+        file: check.file(scope.session.settings.is_distributed()),
         severity: head.severity,
         result,
         seconds,
@@ -222,6 +225,7 @@ mod tests {
     fn found(results: &[(CheckSeverity, CheckResult)]) -> Integrity {
         let check = |(severity, result): &(CheckSeverity, CheckResult)| SqlCheck {
             name: "some_check".to_owned(),
+            file: "checks/some_check.sql".to_owned(),
             severity: *severity,
             result: *result,
             seconds: 0.1,

@@ -7,6 +7,7 @@ use anyhow::Context;
 use common::configuration::document::Refusal;
 use common::time::Nanos;
 
+use super::aspect::Aspect;
 use super::document::{Document, FORMAT, VERSION};
 
 /// Where reports are kept that no local archive lies beside.
@@ -15,6 +16,8 @@ const PREFIX: &str = "verify-";
 const ENDING: &str = ".json";
 /// The largest file that is read as a report.
 const BYTES_MAX: u64 = 64 << 20;
+/// Reports that are looked through for one that is alike.
+const LOOKED_AT_MAX: usize = 100;
 /// Names that are tried where there are reports of the same instant.
 const NAMES_MAX: i64 = 1_000;
 
@@ -77,29 +80,48 @@ fn name(at: Nanos) -> String {
     format!("{PREFIX}{digits}{ENDING}")
 }
 
-/// Reads an earlier report: a file, or `last` for the newest of the folder. Its file, and what it says.
+/// Reads an earlier report: a file, or `last` for the newest of the folder that is of the same job and
+/// engine and has all aspects, or for the newest at all where there is none such. Its file, and what it
+/// says.
 ///
 /// # Errors
 /// [`Refusal`] when there is none, or what is there is none.
-pub fn previous(wanted: &Path, folder: &Path) -> Result<(PathBuf, Document), Refusal> {
-    let path = match wanted == Path::new("last") {
-        true => newest(folder)?,
-        false => wanted.to_owned(),
+pub fn previous(
+    wanted: &Path,
+    folder: &Path,
+    like: &Document,
+    aspects: &[Aspect],
+) -> Result<(PathBuf, Document), Refusal> {
+    if wanted != Path::new("last") {
+        return Ok((wanted.to_owned(), read(wanted)?));
+    }
+    let newest_first = reports(folder);
+    let Some(newest) = newest_first.first() else {
+        let message = format!("there is no earlier report in {}", folder.display());
+        let help = "leave --compare out the first time, or name the folder with --reports";
+        return Err(Refusal::of("--compare", message, help));
     };
-    let document = read(&path)?;
-    Ok((path, document))
+    let is_alike = |document: &Document| {
+        let told = |aspect: &Aspect| document.checks.iter().any(|told| told.check == *aspect);
+        (&document.job, &document.engine) == (&like.job, &like.engine) && aspects.iter().all(told)
+    };
+    let looked_at = newest_first.iter().take(LOOKED_AT_MAX);
+    let mut read_before = looked_at.filter_map(|path| Some((path.clone(), read(path).ok()?)));
+    match read_before.find(|(_, document)| is_alike(document)) {
+        Some(found) => Ok(found),
+        None => Ok((newest.clone(), read(newest)?)),
+    }
 }
 
-fn newest(folder: &Path) -> Result<PathBuf, Refusal> {
+/// The reports of a folder, the newest first.
+fn reports(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let reports = names.filter(|name| name.starts_with(PREFIX) && name.ends_with(ENDING));
-    let newest = reports.max().map(|name| folder.join(name));
-    newest.ok_or_else(|| {
-        let message = format!("there is no earlier report in {}", folder.display());
-        let help = "leave --compare out the first time, or name the folder with --reports";
-        Refusal::of("--compare", message, help)
-    })
+    let mut reports: Vec<_> = reports.map(|name| folder.join(name)).collect();
+    reports.sort();
+    reports.reverse();
+    reports
 }
 
 fn read(path: &Path) -> Result<Document, Refusal> {

@@ -13,6 +13,8 @@ const ROWS_OF_DAY: &str = "100000";
 const ROWS_OF_ALL: &str = "10000";
 /// Rows that are asked for from the newest on.
 const ROWS_NEWEST: &str = "100";
+/// Every symbol.
+const ALL_SYMBOLS: [&str; 2] = ["-s", "ALL_SYMBOLS"];
 /// The kind of statistics that is asked for.
 const STATISTIC: &str = "settlement-price";
 
@@ -39,6 +41,8 @@ pub struct StandardQuery {
     pub arguments: Vec<String>,
     /// How its rows are written.
     pub format: Format,
+    /// Whether it finds rows, by the ledger.
+    pub has_rows: bool,
 }
 
 impl StandardQuery {
@@ -102,8 +106,12 @@ fn of_holding(holding: &Holding) -> Vec<StandardQuery> {
         let newest = ["--order", "desc", "--limit", ROWS_NEWEST];
         add("the newest of one symbol", &[&one, &newest], Format::Table);
     }
-    let all = ["-s", "ALL_SYMBOLS", "--limit", ROWS_OF_ALL];
-    add("the first of every symbol", &[&all], Format::Json);
+    let first = ["--limit", ROWS_OF_ALL];
+    add(
+        "the first of every symbol",
+        &[&ALL_SYMBOLS, &first],
+        Format::Json,
+    );
     if holding.symbols.len() > 1 {
         let several = ["-s", several.as_str()];
         add(
@@ -151,6 +159,8 @@ fn query(holding: &Holding, title: &str, more: &[&str], format: Format) -> Stand
         title: format!("{} {schema}: {title}", holding.dataset),
         arguments: words.map(|word| (*word).to_owned()).collect(),
         format,
+        // What is asked for without a day or a filter is what was loaded.
+        has_rows: more.starts_with(&ALL_SYMBOLS),
     }
 }
 

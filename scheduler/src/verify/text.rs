@@ -158,7 +158,7 @@ impl Telling {
         let name = &check.name;
         let mut text = format!("  {sign} {name}: {word}, {:.2} s\n", check.seconds);
         if check.result != CheckResult::Passed {
-            let _infallible = writeln!(text, "      {}", check.proves);
+            let _infallible = writeln!(text, "      {} ({})", check.proves, check.file);
         }
         let shown = if self.verbose { usize::MAX } else { 1 };
         for row in check.rows.iter().take(shown) {

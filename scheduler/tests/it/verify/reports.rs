@@ -80,18 +80,21 @@ async fn what_has_changed_since_is_told() {
     }
     assert_eq!(
         comparison["newly_missing"],
-        json!(["verified status CL.c.0"])
+        json!(["verified GLBX.MDP3 status CL.c.0"])
     );
     let only = ["verify", "--check", "data-integrity", "--compare", "last"];
     let said = installation.run(&only).await;
-    assert_shows(&said.stdout, &["is in one of the two alone", "since 20"]);
+    assert_shows(&said.stdout, &["are in one of the two alone", "since 20"]);
+    // The last of all is now of one aspect alone: all four are compared with the one before it.
+    let (_, document) = verified(&installation, &["--compare", "last"], 4).await;
+    assert_eq!(document["comparison"]["notes"], json!([]));
     let said = installation.run(&["verify", "--compare", &before]).await;
     assert_shows(
         &said.stdout,
         &[
             "score 100.0 → ",
             "newly failing: rows_are_as_loaded",
-            "newly missing: verified status CL.c.0",
+            "newly missing: verified GLBX.MDP3 status CL.c.0",
         ],
     );
 }

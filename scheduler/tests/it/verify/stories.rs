@@ -202,7 +202,7 @@ async fn a_query_that_fails_is_told_in_its_own_words(engine: &Engine) {
     )
     .await;
     let only = ["--check", "query-performance"];
-    let (_, document) = verified(&installation, &only, 0).await;
+    let (_, document) = verified(&installation, &only, 4).await;
     let queries = document["performance"]["queries"].as_array().unwrap();
     let failed: Vec<_> = queries
         .iter()
