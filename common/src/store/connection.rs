@@ -60,7 +60,7 @@ impl Store {
         connections: u32,
     ) -> Result<Option<Self>, StoreError> {
         if is_postgres(url) {
-            let pool = postgres::connect(url, access, connections).await?;
+            let pool = postgres::connect(url, connections).await?;
             postgres::check_version(&pool).await?;
             return Ok(Some(Self::over(Pools::Postgres(pool))));
         }
@@ -102,7 +102,7 @@ impl Store {
     /// [`StoreError`] when the address is wrong, or the tables are of another version.
     pub async fn migrate(url: &str) -> Result<(), StoreError> {
         if is_postgres(url) {
-            let pool = postgres::connect(url, Access::Work, 1).await?;
+            let pool = postgres::connect(url, 1).await?;
             let migrated = postgres::migrate(&pool).await;
             pool.close().await;
             return migrated;

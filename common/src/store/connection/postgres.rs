@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool};
 
 use super::super::StoreError;
-use super::{APPLIED_VERSION, Access, compare_version, migration_error};
+use super::{APPLIED_VERSION, compare_version, migration_error};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 /// Makes the market tables hypertables where TimescaleDB is; safe to repeat.
@@ -40,11 +40,7 @@ const DIRECT_COMPRESS: &str = "
     SELECT set_config('timescaledb.enable_direct_compress_copy', 'on', false)
     WHERE current_setting('timescaledb.enable_direct_compress_copy', true) IS NOT NULL";
 
-pub(super) async fn connect(
-    url: &str,
-    access: Access,
-    connections: u32,
-) -> Result<PgPool, StoreError> {
+pub(super) async fn connect(url: &str, connections: u32) -> Result<PgPool, StoreError> {
     // Not the library's words: they may repeat a part of the address, and so of a password.
     let options = PgConnectOptions::from_str(url).map_err(|_| {
         StoreError::Address(
@@ -53,12 +49,9 @@ pub(super) async fn connect(
                 .into(),
         )
     })?;
-    let options = options.options(SESSION);
-    let options = match access {
-        // Who looks at much takes long, and knows it.
-        Access::Read => options.disable_statement_logging(),
-        Access::Work | Access::Control => options,
-    };
+    // The library logs a slow statement whole, kilobytes of it; how long work takes is told by what
+    // does it.
+    let options = options.options(SESSION).disable_statement_logging();
     // A pool would try for as long as it may wait for a connection.
     let reached = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
     let reached = reached.unwrap_or(Err(sqlx::Error::PoolTimedOut));

@@ -63,7 +63,9 @@ pub(super) async fn writer(path: &Path) -> Result<SqlitePool, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(60))
         .pragma("cache_size", "-32000")
-        .statement_cache_capacity(64);
+        .statement_cache_capacity(64)
+        // A slow statement would be logged whole, kilobytes of it.
+        .disable_statement_logging();
     let pool = SqlitePoolOptions::new()
         .max_connections(1)
         .min_connections(1)
@@ -81,7 +83,6 @@ pub(super) async fn readers(path: &Path) -> Result<SqlitePool, StoreError> {
         .filename(path)
         .read_only(true)
         .busy_timeout(Duration::from_secs(60))
-        // Who looks at much takes long, and knows it.
         .disable_statement_logging();
     let pool = SqlitePoolOptions::new()
         .max_connections(4)
