@@ -21,6 +21,7 @@ pub mod query;
 pub mod verify;
 pub mod rules;
 pub mod reconcile;
+pub mod serve;
 pub mod migrate;
 pub mod version;
 
@@ -58,6 +59,7 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(options) => verify::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,
+        Command::Serve(options) => serve::run(global, options).await,
         Command::Migrate => migrate::run(global).await,
         Command::Version => version::run(),
     }

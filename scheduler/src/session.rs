@@ -32,9 +32,9 @@ pub struct Session {
 impl Session {
     /// Reads the configuration and starts logging.
     pub fn begin(global: &Global) -> Result<Self, Refusal> {
-        process::start_logging();
         let files = ConfigFiles::locate(global.config_dir.as_deref())?;
         let mut settings = Settings::load(&files)?;
+        process::start_logging(settings.log_format);
         if let Some(folder) = &global.data_dir {
             settings.use_data_dir(folder);
         }

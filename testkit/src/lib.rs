@@ -9,10 +9,10 @@ pub mod small;
 pub mod postgres;
 pub mod timescale;
 pub mod redis;
-#[cfg(feature = "s3")]
 pub mod s3;
 pub mod proxy;
 pub mod processes;
+pub mod scrape;
 mod attended;
 pub mod installed;
 mod port;

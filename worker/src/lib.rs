@@ -1,10 +1,13 @@
 //! The worker: takes chunks from the queue and brings each through fetch and load to its settlement.
 
 pub mod process;
+mod log;
 pub mod exit;
 pub mod environment;
 pub mod activity;
 mod patience;
+mod measure;
+pub mod monitor;
 pub mod service;
 pub mod reconcile;
 mod report;

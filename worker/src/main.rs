@@ -45,9 +45,9 @@ fn main() -> ExitCode {
 }
 
 async fn work(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    process::start_logging();
     let files = ConfigFiles::locate(arguments.config_dir.as_deref())?;
     let mut settings = Settings::load(&files)?;
+    process::start_logging(settings.log_format);
     if let Some(url) = arguments.database_url {
         settings.database_url = url;
     }

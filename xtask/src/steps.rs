@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use crate::{servers, tidy};
 
-/// Features that a newcomer's first build goes without.
-const OPTIONAL: &str = "scheduler/parquet";
+/// Features that a newcomer's first build goes without: the documentation's examples are built as that,
+/// all other checks with them, in one build.
+const OPTIONAL: &str = "scheduler/parquet,scheduler/s3";
 
 /// Runs every check. What the tests need, they bring themselves: a simulated vendor, private
 /// servers from installed programs, and real data where it lies beside the project.
@@ -32,20 +33,6 @@ pub fn test(root: &Path) -> Result<(), String> {
     if has(root, "deny") {
         cargo(root, &["deny", "check", "bans", "licenses", "sources"], &[])?;
     }
-    // The archive in a bucket, which a default build does without.
-    let bucket = [
-        "test",
-        "--package",
-        "common",
-        "--features",
-        "s3",
-        "--locked",
-    ];
-    cargo(
-        root,
-        &[bucket.as_slice(), &["--test", "it", "storage"]].concat(),
-        &[],
-    )?;
     if has(root, "nextest") {
         let tests = [
             "nextest",

@@ -1,7 +1,9 @@
 //! The installation's settings: `configs/backhaul.yaml`, then the environment, then the flags.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -44,6 +46,28 @@ impl ApiKey {
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(…)")
+    }
+}
+
+/// How lines of the log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Human,
+    /// A JSON object each, for programs.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            _ => Err(()),
+        }
     }
 }
 
@@ -101,6 +125,14 @@ pub struct Settings {
     /// The dollars that all jobs together may spend in a calendar month, in UTC
     /// (`BACKHAUL_BUDGET_USD`). None by default. Every worker of a fleet needs the same.
     pub budget_usd: Option<Usd>,
+    /// Where a worker, and `scheduler serve`, tell metrics and health by HTTP
+    /// (`BACKHAUL_METRICS_LISTEN`), for example `127.0.0.1:9464`. None by default: nobody listens.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where `scheduler serve` listens (`BACKHAUL_SERVE_LISTEN`). Default `127.0.0.1:8080`.
+    pub serve_listen: SocketAddr,
+    /// How lines of the log look (`BACKHAUL_LOG_FORMAT`): `human` or `json`. By default human on a
+    /// terminal, else JSON.
+    pub log_format: Option<LogFormat>,
 }
 
 impl fmt::Debug for Settings {
@@ -131,6 +163,9 @@ impl Default for Settings {
             vendor_connections_max: 100,
             max_quarantine_percent: QuarantineLimit::default(),
             budget_usd: None,
+            metrics_listen: None,
+            serve_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            log_format: None,
         }
     }
 }
@@ -155,8 +190,11 @@ const ENVIRONMENT: &[&str] = &[
     "BACKHAUL_VENDOR_CONNECTIONS_MAX",
     "BACKHAUL_MAX_QUARANTINE_PERCENT",
     "BACKHAUL_BUDGET_USD",
+    "BACKHAUL_METRICS_LISTEN",
+    "BACKHAUL_SERVE_LISTEN",
     "BACKHAUL_CONFIG_DIR",
     "BACKHAUL_LOG",
+    "BACKHAUL_LOG_FORMAT",
 ];
 
 impl Settings {
@@ -246,6 +284,14 @@ impl Settings {
                 self.budget_usd = Some(value.parse().map_err(|_: NotDollars| {
                     let message = format!("{value:?} is not an amount of dollars");
                     Refusal::of(name, message, "write for example 25.00")
+                })?);
+            }
+            "BACKHAUL_METRICS_LISTEN" => self.metrics_listen = Some(listen(name, value)?),
+            "BACKHAUL_SERVE_LISTEN" => self.serve_listen = listen(name, value)?,
+            "BACKHAUL_LOG_FORMAT" => {
+                self.log_format = Some(value.parse().map_err(|()| {
+                    let message = format!("{value:?} is no format of the log");
+                    Refusal::of(name, message, "write human or json")
                 })?);
             }
             name if name.starts_with("BACKHAUL_") && !ENVIRONMENT.contains(&name) => {
@@ -371,7 +417,16 @@ fn unknown_variable(name: &str) -> Refusal {
     Refusal::of(name, "there is no such setting", &help)
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Refusal> {
+/// An address to listen at.
+fn listen(name: &str, value: &str) -> Result<SocketAddr, Refusal> {
+    value.trim().parse().map_err(|_| {
+        let message = format!("{value:?} is not an address to listen at");
+        let help = "write an IP address and a port, for example 127.0.0.1:9464";
+        Refusal::of(name, message, help)
+    })
+}
+
+fn number<T: FromStr>(name: &str, value: &str) -> Result<T, Refusal> {
     value.trim().parse().map_err(|_| {
         Refusal::of(
             name,

@@ -113,6 +113,27 @@ fn a_budget_is_an_amount_of_dollars() {
 }
 
 #[test]
+fn where_to_listen_is_an_address_and_a_port() {
+    let settings = load("metrics_listen: 127.0.0.1:9464\n", &[]).unwrap();
+    assert_eq!(settings.metrics_listen, "127.0.0.1:9464".parse().ok());
+    let variables = [
+        ("BACKHAUL_METRICS_LISTEN", "[::]:1"),
+        ("BACKHAUL_SERVE_LISTEN", "0.0.0.0:2"),
+    ];
+    let settings = load("metrics_listen: 127.0.0.1:9464\n", &variables).unwrap();
+    assert_eq!(settings.metrics_listen, "[::]:1".parse().ok());
+    assert_eq!(settings.serve_listen.to_string(), "0.0.0.0:2");
+    let settings = load("workers: 1\n", &[]).unwrap();
+    assert_eq!(settings.metrics_listen, None);
+    assert_eq!(settings.serve_listen.to_string(), "127.0.0.1:8080");
+    refused("serve_listen: somewhere\n", &[], &["backhaul.yaml:1"]);
+    for variable in ["BACKHAUL_METRICS_LISTEN", "BACKHAUL_SERVE_LISTEN"] {
+        let parts = [variable, "\"9464\"", "for example 127.0.0.1:9464"];
+        refused("", &[(variable, "9464")], &parts);
+    }
+}
+
+#[test]
 fn an_empty_variable_and_those_of_others_are_passed_over() {
     let environment = [
         ("DATABASE_URL", ""),
