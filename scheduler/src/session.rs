@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use common::archive::Archive;
 use common::configuration::document::{Document, Refusal};
 use common::configuration::files::{ConfigFiles, read_file};
 use common::configuration::job_file::JobFile;
@@ -41,6 +42,14 @@ impl Session {
         let mut session = Self { files, settings };
         session.use_addresses(global);
         Ok(session)
+    }
+
+    /// The archive, for streams from where records come from.
+    ///
+    /// # Errors
+    /// [`Refusal`] when this version can't use its address.
+    pub fn archive(&self) -> Result<Archive, Refusal> {
+        Archive::open(&self.settings.archive_url, self.settings.origin())
     }
 
     /// Takes the addresses that were given as flags.

@@ -26,8 +26,6 @@ use crate::reconcile::Reconciler;
 use crate::report::Reporter;
 use crate::{pool, process};
 
-/// Where records come from in a fleet.
-pub const ORIGIN: &str = "the vendor";
 /// Events between the slots and what tells them.
 const EVENTS_AHEAD: usize = 1_024;
 /// The last part of the grace: what is then handed back must be written down before its end.
@@ -53,12 +51,11 @@ impl Service {
         }
         let redis = settings.require_redis_url()?;
         let connect = async || connect(redis).await;
-        let slots = settings.slots();
-        // A load, and what is asked beside it, for each slot; and the reconciler.
-        let connections = u32::try_from(2 * slots + 4).unwrap_or(u32::MAX);
-        let url = &settings.database_url;
+        let (url, connections) = (&settings.database_url, settings.worker_connections());
         let store = Store::open_with(url, Access::Work, connections).await?;
         let store = store.ok_or_else(needs_postgres)?;
+        // Synthetic records of a trial, say, stay apart from the vendor's.
+        store.check_origin(settings.origin()).await?;
         let store = Arc::new(store.within_budget(settings.budget_usd));
         let mappings = mappings(files, &store).await?;
         let limits = Limits::by(&settings);
@@ -69,7 +66,7 @@ impl Service {
             None => None,
         };
         let progress = Progress::new(connect().await?, PREFIX);
-        let archive = Archive::open(&settings.archive_url, ORIGIN)?;
+        let archive = Archive::open(&settings.archive_url, settings.origin())?;
         // Before anything is paid that could not be kept.
         archive.sweep()?;
         let name = process::name();

@@ -161,6 +161,9 @@ impl Default for Settings {
     }
 }
 
+/// The domain of the vendor, whose hosts answer for it.
+const VENDOR: &str = "databento.com";
+
 impl Settings {
     /// The settings of `configs/backhaul.yaml`, changed by the process's environment.
     ///
@@ -258,6 +261,24 @@ impl Settings {
         is_postgres(&self.database_url)
     }
 
+    /// Where records come from: the vendor, or whoever answers in its place at another address. What is
+    /// of different origins never mixes, neither in a database nor in an archive.
+    #[must_use]
+    pub fn origin(&self) -> &'static str {
+        let rest = self
+            .databento_url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let address = authority.rsplit('@').next().unwrap_or_default();
+        let host = address.split(':').next().unwrap_or_default();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        match host.strip_suffix(VENDOR) {
+            Some(before) if before.is_empty() || before.ends_with('.') => "the vendor",
+            _ => "a stand-in for the vendor",
+        }
+    }
+
     /// How long a claim holds without being renewed.
     #[must_use]
     pub fn lease(&self) -> Duration {
@@ -277,6 +298,13 @@ impl Settings {
             0 => cores(),
             count => count,
         }
+    }
+
+    /// Connections to the database that a worker of a fleet opens at most: a load, and what is asked
+    /// beside it, for each slot; and the reconciler.
+    #[must_use]
+    pub fn worker_connections(&self) -> u32 {
+        u32::try_from(2 * self.slots() + 4).unwrap_or(u32::MAX)
     }
 
     /// The address of the fleet's Redis.

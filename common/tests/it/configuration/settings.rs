@@ -334,3 +334,28 @@ fn an_address_that_is_no_web_address_is_refused() {
         assert_shows(&refusal, &["DATABENTO_URL", "https://hist.databento.com"]);
     }
 }
+
+#[test]
+fn records_of_another_address_than_the_vendors_have_an_origin_of_their_own() {
+    let origin = |url: &str| load("", &[("DATABENTO_URL", url)]).unwrap().origin();
+    assert_eq!(Settings::default().origin(), "the vendor");
+    for url in [
+        "https://hist.databento.com",
+        "https://HIST.databento.com:443/v0",
+        "http://key@hist.databento.com./",
+        "https://databento.com",
+    ] {
+        assert_eq!(origin(url), "the vendor", "{url}");
+    }
+    for url in [
+        "http://simulator:8090",
+        "http://127.0.0.1:8090/databento.com",
+        "https://notdatabento.com",
+        "https://databento.com.example.org",
+        "https://databento.com@example.org",
+        "https://databento.com:secret@example.org",
+        "nonsense",
+    ] {
+        assert_eq!(origin(url), "a stand-in for the vendor", "{url}");
+    }
+}
