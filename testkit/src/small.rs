@@ -87,7 +87,6 @@ pub fn trades(
     numbers: std::ops::Range<i64>,
     time: impl Fn(i64) -> i64,
 ) -> RowBlock {
-    let mapping = mapping(Schema::Trades);
     let column = |name: &str| {
         let value = |number: i64| match name {
             "instrument_id" => i64::from(instrument_id),
@@ -106,13 +105,13 @@ pub fn trades(
             _ => ColumnValues::Integers(numbers.clone().map(value).collect()),
         }
     };
-    let columns = mapping.columns.iter().map(|mapped| column(&mapped.name));
-    RowBlock {
-        columns: columns.collect(),
-        instrument_ids: numbers.clone().map(|_| instrument_id).collect(),
-        index_times: numbers.clone().map(&time).collect(),
-        record_numbers: numbers.collect(),
-    }
+    block(
+        Schema::Trades,
+        instrument_id,
+        numbers.clone(),
+        &time,
+        column,
+    )
 }
 
 fn append(block: &mut RowBlock, more: RowBlock) {
@@ -143,7 +142,6 @@ pub fn bars(
     numbers: std::ops::Range<i64>,
     time: impl Fn(i64) -> i64,
 ) -> RowBlock {
-    let mapping = mapping(schema);
     let size = schema.as_str().trim_start_matches("ohlcv-");
     let column = |name: &str| {
         let value = |number: i64| match name {
@@ -158,11 +156,23 @@ pub fn bars(
             _ => ColumnValues::Integers(numbers.clone().map(value).collect()),
         }
     };
+    block(schema, instrument_id, numbers.clone(), &time, column)
+}
+
+/// Rows of an instrument with the columns of the schema's mapping, each as `column` says by its name.
+fn block(
+    schema: Schema,
+    instrument_id: u32,
+    numbers: std::ops::Range<i64>,
+    time: impl Fn(i64) -> i64,
+    column: impl Fn(&str) -> ColumnValues,
+) -> RowBlock {
+    let mapping = mapping(schema);
     let columns = mapping.columns.iter().map(|mapped| column(&mapped.name));
     RowBlock {
         columns: columns.collect(),
         instrument_ids: numbers.clone().map(|_| instrument_id).collect(),
-        index_times: numbers.clone().map(&time).collect(),
+        index_times: numbers.clone().map(time).collect(),
         record_numbers: numbers.collect(),
     }
 }
