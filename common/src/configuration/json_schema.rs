@@ -8,6 +8,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use crate::request::SCHEMAS;
+
 /// What an editor may take a text for that is not in quotes.
 pub(super) const TEXT: [&str; 3] = ["string", "number", "boolean"];
 
@@ -57,6 +59,17 @@ fn tidy(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(tidy),
         _ => {}
     }
+}
+
+/// A list of the kinds of records.
+pub(super) fn record_schemas(example: &[&str]) -> Schema {
+    let names = SCHEMAS.map(|schema| schema.as_str());
+    json_schema!({
+        "type": "array",
+        "items": { "enum": names },
+        "minItems": 1,
+        "examples": [example],
+    })
 }
 
 /// A whole number within bounds; as a text it may have underscores.

@@ -6,8 +6,8 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::check::{STYPE_IN_DEFAULT, STYPES_IN};
-use crate::configuration::json_schema::{TEXT, whole};
-use crate::request::{ChunkLength, Chunking, SCHEMAS, SYMBOLS_PER_REQUEST_MAX};
+use crate::configuration::json_schema::{TEXT, record_schemas, whole};
+use crate::request::{ChunkLength, Chunking, SYMBOLS_PER_REQUEST_MAX};
 
 /// The characters of a symbol: neither a comma nor what can't be printed.
 const PLAIN: &str = r"[^,\u0000-\u001f\u007f-\u009f]";
@@ -30,13 +30,7 @@ pub(super) fn dataset(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn schemas(_: &mut SchemaGenerator) -> Schema {
-    let names = SCHEMAS.map(|schema| schema.as_str());
-    json_schema!({
-        "type": "array",
-        "items": { "enum": names },
-        "minItems": 1,
-        "examples": [["trades", "ohlcv-1d"]],
-    })
+    record_schemas(&["trades", "ohlcv-1d"])
 }
 
 pub(super) fn symbols(_: &mut SchemaGenerator) -> Schema {

@@ -6,18 +6,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::rule::NAME_BYTES_MAX;
-use crate::configuration::json_schema::TEXT;
-use crate::request::SCHEMAS;
+use crate::configuration::json_schema::{TEXT, record_schemas};
 
 pub(super) fn schemas(_: &mut SchemaGenerator) -> Schema {
-    let names = SCHEMAS.map(|schema| schema.as_str());
-    json_schema!({
-        "type": "array",
-        "items": { "enum": names },
-        "minItems": 1,
-        "uniqueItems": true,
-        "examples": [["trades"]],
-    })
+    let mut schemas = record_schemas(&["trades"]);
+    schemas.insert("uniqueItems".to_owned(), true.into());
+    schemas
 }
 
 pub(super) fn table(_: &mut SchemaGenerator) -> Schema {
