@@ -15,7 +15,6 @@ use common::store::Store;
 use common::vendor::limiter::{FleetOptions, Limits};
 use common::vendor::{Limiter, Vendor};
 use dbn::Schema;
-use tokio_util::sync::CancellationToken;
 use worker::process;
 
 use crate::arguments::{Global, JobArguments};
@@ -185,30 +184,15 @@ pub fn check_switches(file: &JobFile, mappings: &HashMap<Schema, Mapping>) -> Re
     Ok(())
 }
 
+/// A database that isn't there, for who wants to look at what was loaded.
+pub fn nothing_loaded(command: &str) -> Refusal {
+    let help = "load something first: `scheduler demo` shows how, `scheduler run JOB` does it; or \
+                name another with --data-dir or --database-url";
+    Refusal::of(command, "there is no database yet", help)
+}
+
 /// A job file's name without folder and ending.
 pub fn stem(document: &Document) -> &str {
     let name = document.origin.rsplit('/').next().unwrap_or_default();
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
-/// The first Ctrl-C or SIGTERM ends the looking on; the second ends the process.
-pub fn stop_quietly() -> std::io::Result<CancellationToken> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        let mut next = async || {
-            tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
-            }
-        };
-        next().await;
-        stopped.cancel();
-        let code = next().await;
-        std::process::exit(code);
-    });
-    Ok(stop)
 }

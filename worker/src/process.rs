@@ -48,8 +48,21 @@ pub fn start_logging() {
     drop(subscriber.try_init());
 }
 
-/// The first Ctrl-C or SIGTERM ends the work at a safe point; the second ends the process.
+/// The first Ctrl-C or SIGTERM ends the work at a safe point, and is answered; the second ends the
+/// process.
 pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
+    let told = "stopping: what is being loaded is finished; once more to end at once";
+    on_signals(stop, Some(told))
+}
+
+/// The first Ctrl-C or SIGTERM ends the looking on, without a word; the second ends the process.
+pub fn stop_quietly() -> std::io::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    on_signals(stop.clone(), None)?;
+    Ok(stop)
+}
+
+fn on_signals(stop: CancellationToken, told: Option<&'static str>) -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -62,8 +75,9 @@ pub fn stop_on_signals(stop: CancellationToken) -> std::io::Result<()> {
         };
         next().await;
         stop.cancel();
-        let told = "stopping: what is being loaded is finished; once more to end at once";
-        let _closed = writeln!(std::io::stderr(), "{told}");
+        if let Some(told) = told {
+            let _closed = writeln!(std::io::stderr(), "{told}");
+        }
         let code = next().await;
         std::process::exit(code.into());
     });

@@ -20,6 +20,7 @@ use common::configuration::document::Refusal;
 use common::query::{Answer, QueryError};
 use common::store::{Access, Store};
 use tokio_util::sync::CancellationToken;
+use worker::process::stop_quietly;
 
 use self::ask::question;
 use self::destination::Destination;
@@ -28,7 +29,7 @@ use crate::arguments::{Global, OutputFormat, Query};
 use crate::confirm::agreed;
 use crate::exit::INTERRUPTED;
 use crate::progress::thousands;
-use crate::session::{Session, stop_quietly};
+use crate::session::{Session, nothing_loaded};
 
 /// Rows that a terminal gets before it is asked whether to go on.
 const ROWS_UNASKED: u64 = 1_000;
@@ -53,9 +54,7 @@ pub async fn run(global: &Global, options: &Query) -> anyhow::Result<ExitCode> {
     let stop = stop_quietly()?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
     let Some(store) = store else {
-        let help = "load something first: `scheduler demo` shows how, `scheduler run JOB` does it; or \
-                    name another with --data-dir or --database-url";
-        return Err(Refusal::of("query", "there is no database yet", help).into());
+        return Err(nothing_loaded("query").into());
     };
     let began = Instant::now();
     let mut answer = query.run(&store).await.map_err(refusal)?;

@@ -8,6 +8,7 @@ use common::source::Sources;
 use common::store::{Access, JobStatus, Store, Submission};
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
+use worker::process::stop_quietly;
 
 use crate::arguments::{Global, Submit};
 use crate::exit::{INCOMPLETE, print};
@@ -17,7 +18,7 @@ use crate::plan::Plan;
 use crate::plan::archived::{cost_of, saved_of, saving};
 use crate::progress::{counted, thousands};
 use crate::report::Finished;
-use crate::session::{Session, stop_quietly};
+use crate::session::Session;
 use crate::submission::{ORIGIN, Prepared, job_file, prepare};
 
 /// Runs the command.

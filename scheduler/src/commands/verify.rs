@@ -7,10 +7,11 @@ use std::time::Duration;
 use common::configuration::document::Refusal;
 use common::store::{Access, Store};
 use common::time::Nanos;
+use worker::process::stop_quietly;
 
 use crate::arguments::{Global, Verify};
 use crate::exit::{INTERRUPTED, NOT_VERIFIED, print};
-use crate::session::{Session, stop_quietly};
+use crate::session::{Session, nothing_loaded};
 use crate::submitted::find;
 use crate::verify::document::Document;
 use crate::verify::{Aspect, Scope, comparison, kept, text};
@@ -43,7 +44,7 @@ pub async fn run(global: &Global, options: &Verify) -> anyhow::Result<ExitCode> 
 /// An installation in which nothing was ever done.
 fn nothing(options: &Verify, session: &Session, folder: &Path) -> anyhow::Result<ExitCode> {
     if options.job.is_some() {
-        return Err(no_database().into());
+        return Err(nothing_loaded("verify").into());
     }
     let document = Document::of_nothing(session, &aspects(options));
     let previous = previous(options, folder, &document)?;
@@ -102,12 +103,6 @@ async fn scope<'a>(
         query_limit: Duration::from_secs(options.query_limit_seconds),
         check_limit: Duration::from_secs(options.check_limit_seconds),
     })
-}
-
-fn no_database() -> Refusal {
-    let help = "load something first: `scheduler demo` shows how, `scheduler run JOB` does it; or \
-                name another with --data-dir or --database-url";
-    Refusal::of("verify", "there is no database yet", help)
 }
 
 fn tell(options: &Verify, document: &Document, kept: &Path) -> anyhow::Result<()> {

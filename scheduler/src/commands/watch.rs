@@ -11,6 +11,7 @@ use common::chunk::JobId;
 use common::configuration::document::Refusal;
 use common::store::{Access, JobStatus, Store};
 use tokio_util::sync::CancellationToken;
+use worker::process::stop_quietly;
 
 use self::pace::{Pace, in_words};
 use crate::arguments::{Global, Watch};
@@ -18,7 +19,7 @@ use crate::exit::{INCOMPLETE, print_to_reader};
 use crate::following::{percent, standing, wanted};
 use crate::progress::thousands;
 use crate::report::{aligned, plain_table};
-use crate::session::{Session, stop_quietly};
+use crate::session::Session;
 use crate::submitted::find;
 
 /// Between two looks into the database.
