@@ -9,14 +9,15 @@ use serde_json::{Map, Value};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
-use super::engine::{PgSession, Pools, Transaction};
+use super::engine::{PgSession, Pools, SNAPSHOT, Transaction};
 use super::statement::{Row, statement};
 use super::{Store, StoreError};
 use crate::integrity::IntegrityCheck;
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// Instructions of `SQLite` between two looks at the clock: some microseconds' worth.
 const INSTRUCTIONS_PER_LOOK: i32 = 10_000;
+/// What SQLite, and PostgreSQL, say of a statement that was ended.
+const INTERRUPTED: [&str; 2] = ["9", "57014"];
 /// A deadline that never comes.
 const NEVER: u64 = u64::MAX;
 
@@ -72,7 +73,7 @@ impl Store {
                 Transaction::Sqlite(transaction)
             }
             Pools::Postgres(pool) => {
-                let session = PgSession::begin(pool, BEGIN).await?;
+                let session = PgSession::begin(pool, SNAPSHOT).await?;
                 let mut transaction = Transaction::Postgres(session);
                 let set = "SELECT set_config('statement_timeout', $1, true)";
                 let limit = milliseconds(limit).to_string();
@@ -156,31 +157,31 @@ fn answer(rows: Result<Vec<Row>, StoreError>) -> Result<Checked, StoreError> {
             let rows: Result<_, _> = rows.iter().map(found).collect();
             Ok(Checked::Found(rows?))
         }
-        Err(StoreError::Away(error)) => Err(StoreError::Away(error)),
-        Err(StoreError::Database(error)) if was_interrupted(&error) => Ok(Checked::TimedOut),
-        Err(StoreError::Database(error)) if is_damaged(&error) => Err(error.into()),
+        // It is away, or no database any more.
+        Err(error @ (StoreError::Away(_) | StoreError::Address(_))) => Err(error),
+        Err(StoreError::Database(error)) => match code(&error) {
+            Some(code) if INTERRUPTED.contains(&&*code) => Ok(Checked::TimedOut),
+            Some(code) if is_of_damage(&code) => Err(error.into()),
+            _ => Ok(Checked::Failed(innermost(&error))),
+        },
         Err(error) => Ok(Checked::Failed(innermost(&error))),
     }
 }
 
-/// Whether the whole database is at fault and not the one question: pages of it are none, or can't be
-/// read.
-fn is_damaged(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let Some(code) = code else { return false };
-    // SQLite tells it in the low byte of a number: I/O, a damaged image, no database. PostgreSQL in the
-    // class: errors of the system, and internal ones such as damaged pages and indexes.
-    match code.parse::<u32>() {
-        Ok(number) if code.len() < 5 => matches!(number & 0xff, 10 | 11 | 26),
-        _ => code.starts_with("58") || code.starts_with("XX"),
-    }
+fn code(error: &sqlx::Error) -> Option<String> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.into_owned())
 }
 
-fn was_interrupted(error: &sqlx::Error) -> bool {
-    const INTERRUPTED_BY_SQLITE: &str = "9";
-    const CANCELED_BY_POSTGRES: &str = "57014";
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| [INTERRUPTED_BY_SQLITE, CANCELED_BY_POSTGRES].contains(&&*code))
+/// Whether the whole database is at fault and not the one question: pages of it are none, or can't be
+/// read.
+fn is_of_damage(code: &str) -> bool {
+    // SQLite tells it in the low byte of a number: I/O, a damaged image. PostgreSQL in the class: errors
+    // of the system, and internal ones such as damaged pages and indexes.
+    match code.parse::<u32>() {
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 10 | 11),
+        _ => code.starts_with("58") || code.starts_with("XX"),
+    }
 }
 
 /// The words of the first cause.

@@ -142,6 +142,9 @@ pub(super) struct PgSession {
     open: bool,
 }
 
+/// Begins a transaction of `PostgreSQL` that sees the database as it is now, and changes nothing.
+pub(super) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
 impl PgSession {
     pub(super) async fn begin(pool: &PgPool, how: &'static str) -> Result<Self, StoreError> {
         let mut session = Self {

@@ -69,6 +69,9 @@ impl Store {
         };
         let mut symbols = Vec::new();
         for slice in sampled.iter().filter(|slice| slice.day == day) {
+            if symbols.len() == SYMBOLS_MAX {
+                break;
+            }
             let instrument = match slice.instrument_id {
                 EVERY_INSTRUMENT => self.first_instrument(schema).await?,
                 instrument => Some(instrument),
@@ -77,7 +80,7 @@ impl Store {
                 continue;
             };
             let symbol = self.symbol_of(&dataset, instrument, day).await?;
-            if symbols.len() < SYMBOLS_MAX && !symbols.contains(&symbol) {
+            if !symbols.contains(&symbol) {
                 symbols.push(symbol);
             }
         }

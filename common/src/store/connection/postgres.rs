@@ -34,11 +34,21 @@ const SESSION: [(&str, &str); 7] = [
     ("tcp_keepalives_count", "4"),
 ];
 
-/// Lets COPY write straight into TimescaleDB's columnstore, where the version can. Not the mode that
-/// takes the client's word for the order: loads overlap.
-const DIRECT_COMPRESS: &str = "
+/// What a connection begins with, where the server can do it.
+///
+/// COPY may write straight into TimescaleDB's columnstore. Not the mode that takes the client's word for
+/// the order: loads overlap.
+///
+/// A client that was killed in the middle of a long statement is noticed, and the statement ended. Some
+/// servers can't: the system that they run on doesn't tell them.
+const WHERE_IT_CAN: &str = "
     SELECT set_config('timescaledb.enable_direct_compress_copy', 'on', false)
-    WHERE current_setting('timescaledb.enable_direct_compress_copy', true) IS NOT NULL";
+    WHERE current_setting('timescaledb.enable_direct_compress_copy', true) IS NOT NULL;
+    DO $$ BEGIN
+        PERFORM set_config('client_connection_check_interval', '1s', false);
+    EXCEPTION WHEN OTHERS THEN
+        NULL;
+    END $$";
 
 pub(super) async fn connect(url: &str, connections: u32) -> Result<PgPool, StoreError> {
     // Not the library's words: they may repeat a part of the address, and so of a password.
@@ -61,7 +71,7 @@ pub(super) async fn connect(url: &str, connections: u32) -> Result<PgPool, Store
         .acquire_timeout(Duration::from_secs(30))
         .after_connect(|connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql(DIRECT_COMPRESS).execute(connection).await?;
+                sqlx::raw_sql(WHERE_IT_CAN).execute(connection).await?;
                 Ok(())
             })
         })

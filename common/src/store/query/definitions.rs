@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::super::StoreError;
 use super::super::engine::Transaction;
-use super::super::statement::{ROWS_PER_STATEMENT, Row, statement, tuples};
+use super::super::statement::{ROWS_PER_STATEMENT, Row, Statement, statement, tuples};
 use super::cell::time;
 use crate::nearest::did_you_mean;
 use crate::query::QueryError;
@@ -44,14 +44,7 @@ pub(super) async fn instruments_with(
 ) -> Result<Vec<i64>, StoreError> {
     let mut instruments = Vec::new();
     for values in values.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "SELECT DISTINCT instrument_id FROM definitions_data WHERE {} IN (VALUES {})",
-            attribute.column(),
-            tuples(1, values.len(), 1)
-        );
-        let asked = values
-            .iter()
-            .fold(statement(sql), |asked, value| asked.bind(value));
+        let asked = of_values("DISTINCT instrument_id", attribute, values, "");
         for row in asked.fetch_all(&mut *on).await? {
             instruments.push(row.at(0)?);
         }
@@ -67,13 +60,7 @@ pub(super) async fn refuse_unknown(
 ) -> Result<(), QueryError> {
     let column = attribute.column();
     for values in values.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!(
-            "SELECT 1 FROM definitions_data WHERE {column} IN (VALUES {}) LIMIT 1",
-            tuples(1, values.len(), 1)
-        );
-        let asked = values
-            .iter()
-            .fold(statement(sql), |asked, value| asked.bind(value));
+        let asked = of_values("1", attribute, values, "LIMIT 1");
         if !asked.fetch_all(&mut *on).await?.is_empty() {
             return Ok(());
         }
@@ -101,6 +88,17 @@ pub(super) async fn refuse_unknown(
         ),
     };
     Err(QueryError::bad(column, message, help))
+}
+
+/// A question for definitions that say one of these.
+fn of_values(select: &str, attribute: Attribute, values: &[String], end: &str) -> Statement {
+    let sql = format!(
+        "SELECT {select} FROM definitions_data WHERE {} IN (VALUES {}) {end}",
+        attribute.column(),
+        tuples(1, values.len(), 1)
+    );
+    let values = values.iter();
+    values.fold(statement(sql), |asked, value| asked.bind(value))
 }
 
 /// What the definitions of some instruments say, and when that changes.

@@ -49,22 +49,29 @@ pub(super) async fn find(
         true => everything(on, query, table, &datasets).await?,
         false => named(on, query, table, &datasets).await?,
     };
-    for (attribute, values) in [
-        (Attribute::Asset, &query.assets),
-        (Attribute::Exchange, &query.exchanges),
-    ] {
-        if values.is_empty() || found.ranges.is_empty() {
-            continue;
+    for (attribute, values) in attributes(query) {
+        if found.ranges.is_empty() {
+            break;
         }
         // A definition says it itself, and its pages are filtered by it.
-        if query.schema != Schema::Definition {
+        let is_filtered = query.schema == Schema::Definition;
+        if !is_filtered {
             found.ranges = narrowed(on, found.ranges, &datasets, attribute, values).await?;
         }
-        if found.ranges.is_empty() || query.schema == Schema::Definition {
+        if is_filtered || found.ranges.is_empty() {
             definitions::refuse_unknown(on, attribute, values).await?;
         }
     }
     Ok(found)
+}
+
+/// What definitions are to say, where anything is asked of them.
+fn attributes(query: &Query) -> impl Iterator<Item = (Attribute, &Vec<String>)> {
+    let all = [
+        (Attribute::Asset, &query.assets),
+        (Attribute::Exchange, &query.exchanges),
+    ];
+    all.into_iter().filter(|(_, values)| !values.is_empty())
 }
 
 async fn named(
@@ -154,11 +161,8 @@ async fn everything(
 ) -> Result<Found, QueryError> {
     let mut instruments = held::instruments(on, table).await?;
     // Where no instrument is asked for by name, the definitions name those of an asset.
-    for (attribute, values) in [
-        (Attribute::Asset, &query.assets),
-        (Attribute::Exchange, &query.exchanges),
-    ] {
-        if !values.is_empty() && query.schema != Schema::Definition {
+    for (attribute, values) in attributes(query) {
+        if query.schema != Schema::Definition {
             let of_value = instruments_with(on, attribute, values).await?;
             if of_value.is_empty() {
                 definitions::refuse_unknown(on, attribute, values).await?;

@@ -1,10 +1,8 @@
 //! A transaction that reads one state of the database for as long as it takes, and can't write.
 
 use super::super::StoreError;
-use super::super::engine::{PgSession, Pools, Transaction};
+use super::super::engine::{PgSession, Pools, SNAPSHOT, Transaction};
 use super::super::statement::statement;
-
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
 /// A reader may take its time: whoever looks at the rows may stop in the middle. And no page waits for
 /// more than its own rows: whatever the statistics say, rows come by the index in the index's order,
@@ -15,15 +13,6 @@ const SETTINGS: &str = "
         set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true),
         set_config('jit', 'off', true)";
 
-/// A reader that was killed in the middle of a long page is noticed, and the page ended. Some servers
-/// can't: the system that they run on doesn't tell them.
-const NOTICE_THE_KILLED: &str = "
-    DO $$ BEGIN
-        PERFORM set_config('client_connection_check_interval', '1s', true);
-    EXCEPTION WHEN OTHERS THEN
-        NULL;
-    END $$";
-
 impl Pools {
     /// Begins a transaction that sees the database as it is now, and changes nothing.
     pub(in crate::store) async fn begin_reading(&self) -> Result<Transaction, StoreError> {
@@ -31,12 +20,9 @@ impl Pools {
             Self::Sqlite { read, .. } => return Ok(Transaction::Sqlite(read.begin().await?)),
             Self::Postgres(pool) => pool,
         };
-        let session = PgSession::begin(pool, BEGIN).await?;
+        let session = PgSession::begin(pool, SNAPSHOT).await?;
         let mut transaction = Transaction::Postgres(session);
         statement(SETTINGS).execute(&mut transaction).await?;
-        statement(NOTICE_THE_KILLED)
-            .execute(&mut transaction)
-            .await?;
         Ok(transaction)
     }
 }
