@@ -67,13 +67,15 @@ impl Scope<'_> {
             Some(job) => vec![job.clone()],
             None => self.store.jobs(None).await?,
         };
+        if jobs.is_empty() {
+            return Ok(Document::of_nothing(self.session, &self.aspects));
+        }
         let mut document = self.begin(at);
         let mut outcomes = BTreeMap::new();
         // The one that reads the tables whole comes first: a damaged database is told once, by it, and
         // not again by each query.
-        let integrity_last = |aspect: &Aspect| *aspect != Aspect::DataIntegrity;
         let mut in_order = self.aspects.clone();
-        in_order.sort_by_key(integrity_last);
+        in_order.sort_by_key(|aspect| *aspect != Aspect::DataIntegrity);
         for aspect in in_order {
             outcomes.insert(aspect, self.check(aspect, &jobs, &mut document).await?);
         }
@@ -98,40 +100,29 @@ impl Scope<'_> {
         jobs: &[JobStatus],
         document: &mut Document,
     ) -> anyhow::Result<Outcome> {
-        if jobs.is_empty() && aspect != Aspect::DataAvailability {
-            return Ok(Outcome::not_checked(NOTHING_ASKED_FOR));
-        }
         Ok(match aspect {
             Aspect::DataAvailability => {
                 let found = availability::check(self, jobs).await?;
-                let outcome = found.outcome();
-                document.availability = Some(found);
-                outcome
+                document.availability.insert(found).outcome()
             }
             Aspect::QueryPerformance => {
                 let found = performance::check(self).await?;
-                let outcome = found.outcome();
-                document.performance = Some(found);
-                outcome
+                document.performance.insert(found).outcome()
             }
             Aspect::DataIntegrity => {
                 let found = integrity::check(self, jobs).await?;
-                let outcome = found.outcome();
-                document.integrity = Some(found);
-                outcome
+                document.integrity.insert(found).outcome()
             }
             Aspect::OperationalStability => {
                 let found = stability::check(self).await?;
-                let outcome = found.outcome();
-                document.stability = Some(found);
-                outcome
+                document.stability.insert(found).outcome()
             }
         })
     }
 }
 
 impl Document {
-    /// The document of an installation that has no database yet.
+    /// The document of an installation that nothing was asked of yet.
     #[must_use]
     pub fn of_nothing(session: &Session, aspects: &[Aspect]) -> Self {
         let mut document = Self::new(Nanos::now(), session, None);
@@ -139,9 +130,7 @@ impl Document {
             let outcome = match aspect {
                 Aspect::DataAvailability => {
                     let found = Availability::of_nothing();
-                    let outcome = found.outcome();
-                    document.availability = Some(found);
-                    outcome
+                    document.availability.insert(found).outcome()
                 }
                 Aspect::QueryPerformance | Aspect::DataIntegrity | Aspect::OperationalStability => {
                     Outcome::not_checked(NOTHING_ASKED_FOR)

@@ -18,8 +18,8 @@ use common::time::{Day, DayRange};
 use common::vendor::Condition;
 use serde::{Deserialize, Serialize};
 
-use super::Scope;
 use super::aspect::{Outcome, percent};
+use super::{NOTHING_ASKED_FOR, Scope};
 use crate::coverage::gather::{Asked, Filter};
 use crate::coverage::{Cell, Rows, Run, SchemaMap};
 use crate::progress::{counted, thousands};
@@ -177,8 +177,7 @@ impl Availability {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         if self.symbols == 0 {
-            let figure = "nothing was asked for yet".to_owned();
-            return Outcome::checked(false, 0.0, figure);
+            return Outcome::checked(false, 0.0, NOTHING_ASKED_FOR.to_owned());
         }
         let met = self.symbols_present == self.symbols;
         let missing = self.symbol_days - self.symbol_days_present;

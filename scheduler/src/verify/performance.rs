@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use super::aspect::{Outcome, percent};
 use super::queries::{Format, StandardQuery, choose};
 use super::{Scope, rounded};
-use crate::progress::{counted, thousands};
+use crate::progress::thousands;
 
 /// A query that takes longer is slow.
 pub const SECONDS_TARGET: f64 = 5.0;
@@ -90,9 +90,10 @@ impl Performance {
         let slowest = self.queries.iter().map(|run| run.seconds);
         let slowest = slowest.fold(0.0, f64::max);
         let mut figure = format!(
-            "{} of {} under {SECONDS_TARGET} s, slowest {slowest:.2} s",
+            "{} of {} {} under {SECONDS_TARGET} s, slowest {slowest:.2} s",
             thousands(self.fast),
-            counted(all, "query").replace("querys", "queries"),
+            thousands(all),
+            if all == 1 { "query" } else { "queries" },
         );
         if failed > 0 {
             figure.push_str(&format!("; {} failed", thousands(failed)));
