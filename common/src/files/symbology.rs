@@ -102,12 +102,12 @@ impl Written {
             None => SType::RawSymbol,
             Some(text) => text.parse().ok()?,
         };
-        let named = || Symbols::named(self.result.keys().cloned().collect());
-        let symbols = self
-            .symbols
-            .as_ref()
-            .and_then(symbols)
-            .unwrap_or_else(named);
+        let symbols = match self.symbols.as_ref().and_then(symbols) {
+            Some(symbols) => symbols,
+            // It was asked for nothing, and says nothing.
+            None if self.result.is_empty() => return None,
+            None => Symbols::named(self.result.keys().cloned().collect()),
+        };
         let mut windows: BTreeMap<String, Vec<SymbolWindow>> = BTreeMap::new();
         for (symbol, written) in &self.result {
             let read = written.iter().filter_map(WrittenWindow::window);
