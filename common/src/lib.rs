@@ -10,6 +10,7 @@ pub mod expression;
 pub mod configuration;
 pub mod record_layout;
 pub mod chunk;
+pub mod metrics;
 pub mod vendor;
 pub mod archive;
 pub mod dbn_stream;

@@ -29,6 +29,7 @@ mod fields;
 mod eta;
 mod running;
 mod prune;
+mod seen;
 
 use std::fmt;
 
@@ -38,7 +39,9 @@ use redis::{FromRedisValue, Pipeline, RedisError};
 
 pub use self::jobs::{DEAD_MAX, JobsPublisher};
 pub use self::running::{RunningChunk, WorkerPublisher};
+pub use self::seen::{Heard, Seen};
 use crate::chunk::{ChunkId, ChunkState, JobId};
+use crate::time::Nanos;
 
 /// What the keys start with in production.
 pub const PREFIX: &str = "backhaul:";
@@ -109,6 +112,20 @@ impl Progress {
                 .ignore();
         }
         self.send(&pipeline).await
+    }
+
+    /// How many workers were heard of within so many seconds before `now`.
+    ///
+    /// # Errors
+    /// [`RedisError`] when Redis can't be reached.
+    pub async fn workers_heard(&self, now: Nanos, within_seconds: i64) -> Result<u64, RedisError> {
+        let seconds = now.0.div_euclid(1_000_000_000);
+        redis::cmd("ZCOUNT")
+            .arg(self.key("workers"))
+            .arg(seconds - within_seconds)
+            .arg("+inf")
+            .query_async(&mut self.connection.clone())
+            .await
     }
 
     async fn send<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, RedisError> {

@@ -36,6 +36,8 @@ mod attend;
 pub mod replay;
 pub mod refresh;
 pub mod status;
+pub mod figures;
+pub mod watched;
 pub mod proof;
 pub mod check;
 pub mod stability;
@@ -50,6 +52,7 @@ pub use check::{Checked, Checks, FoundRow};
 pub use claim::{Chunk, Claim};
 pub use clock::{Due, Moment};
 pub use connection::{Access, Store};
+pub use figures::{Figures, MonthsSpend};
 pub use holdings::Holding;
 pub use load::{EncodedRows, Load, Loaded, RowEncoder};
 pub use proof::{Archived, ChunkAccount, Gap, Proof, Strays};
@@ -63,6 +66,7 @@ pub use spend::{Budget, Reservation, Spending};
 pub use stability::{JobSpending, Reason, Workings};
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};
+pub use watched::{Failure, Part, SettledMinute, Working};
 
 use crate::money::Usd;
 

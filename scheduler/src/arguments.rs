@@ -4,6 +4,7 @@ mod program;
 mod query;
 mod verify;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -97,6 +98,9 @@ pub enum Command {
     Rules(Rules),
     /// Repair the fleet's queue from the database
     Reconcile,
+    /// Keep the fleet's queue in step with the database, and tell metrics and health by HTTP, until
+    /// Ctrl-C
+    Serve(Serve),
     /// Make the database's tables, or bring them up to date
     Migrate,
     /// Print what a shell needs to complete command lines
@@ -209,6 +213,17 @@ pub struct Spend {
 pub struct Watch {
     /// A submitted job's name or number; all that are not finished when left out
     pub job: Option<String>,
+}
+
+/// The flags of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Listen here, instead of serve_listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Ask the `serve` that listens there whether it lives, and serve nothing: exit code 0 or 1
+    #[arg(long)]
+    pub health_check: bool,
 }
 
 /// The flags of `coverage`.

@@ -21,6 +21,7 @@ pub mod query;
 pub mod verify;
 pub mod rules;
 pub mod reconcile;
+pub mod serve;
 pub mod migrate;
 pub mod completions;
 pub mod man;
@@ -60,6 +61,7 @@ pub async fn dispatch(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Command::Verify(options) => verify::run(global, options).await,
         Command::Rules(Rules::Check(options)) => rules::check(global, options).await,
         Command::Reconcile => reconcile::run(global).await,
+        Command::Serve(options) => serve::run(global, options).await,
         Command::Migrate => migrate::run(global).await,
         Command::Completions(options) => completions::run(options),
         Command::Man(options) => man::run(options),

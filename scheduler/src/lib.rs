@@ -16,6 +16,8 @@ pub mod archive_check;
 pub mod progress;
 pub mod following;
 pub mod memory;
+pub mod overview;
+pub mod serve;
 pub mod report;
 pub mod coverage;
 pub mod verify;

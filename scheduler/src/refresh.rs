@@ -19,7 +19,6 @@ use worker::environment::Environment;
 use worker::process;
 
 use crate::session::Session;
-use crate::submission::ORIGIN;
 
 /// Chunks that are read from the ledger at once.
 const CHUNKS_AT_ONCE: u32 = 500;
@@ -66,7 +65,7 @@ pub async fn environment(
     Ok(Environment {
         settings: Arc::new(session.settings.clone()),
         store: Arc::clone(store),
-        archive: Archive::open(&session.settings.archive_url, ORIGIN)?,
+        archive: session.archive()?,
         sources: Sources::new(Some(session.vendor().await?)),
         mappings: Arc::new(mappings),
         events,

@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::archive::Archive;
 use common::chunk::{ChunkId, JobId};
 use common::configuration::document::Refusal;
 use common::configuration::job_file::JobFile;
@@ -21,7 +20,6 @@ use worker::error::{ChunkError, chain};
 use worker::replay::{ReplayEnvironment, advice, rehearse, replay};
 
 use crate::session::{Session, check_switches};
-use crate::submission::ORIGIN;
 use crate::submitted;
 
 /// Chunks that are read from the ledger at once.
@@ -131,7 +129,7 @@ pub async fn go(
     let environment = ReplayEnvironment {
         store: Arc::clone(store),
         // Objects are found by name, whatever their origin.
-        archive: Archive::open(&session.settings.archive_url, ORIGIN)?,
+        archive: session.archive()?,
         mappings,
         limit: session.settings.max_quarantine_percent,
     };

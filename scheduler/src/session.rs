@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use common::archive::Archive;
 use common::configuration::document::{Document, Refusal};
 use common::configuration::files::{ConfigFiles, read_file};
 use common::configuration::job_file::JobFile;
@@ -31,15 +32,23 @@ pub struct Session {
 impl Session {
     /// Reads the configuration and starts logging.
     pub fn begin(global: &Global) -> Result<Self, Refusal> {
-        process::start_logging();
         let files = ConfigFiles::locate(global.config_dir.as_deref())?;
         let mut settings = Settings::load(&files)?;
+        process::start_logging(settings.log_format);
         if let Some(folder) = &global.data_dir {
             settings.use_data_dir(folder);
         }
         let mut session = Self { files, settings };
         session.use_addresses(global);
         Ok(session)
+    }
+
+    /// The archive, for streams from where records come from.
+    ///
+    /// # Errors
+    /// [`Refusal`] when this version can't use its address.
+    pub fn archive(&self) -> Result<Archive, Refusal> {
+        Archive::open(&self.settings.archive_url, self.settings.origin())
     }
 
     /// Takes the addresses that were given as flags.

@@ -15,8 +15,6 @@ use common::time::Nanos;
 use dbn::Schema;
 use tokio_util::sync::CancellationToken;
 
-pub use worker::service::ORIGIN;
-
 use crate::arguments::JobArguments;
 use crate::budget;
 use crate::exit::OverBudget;

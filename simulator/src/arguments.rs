@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Address to listen on; port 0 is any free one
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     pub listen: SocketAddr,
+    /// Ask the simulator that listens there whether it answers, and serve nothing: exit code 0 or 1
+    #[arg(long)]
+    pub health_check: bool,
     /// Serve HTTPS, with a certificate for localhost written to cert.pem in this folder
     #[arg(long, value_name = "DIR")]
     pub tls_dir: Option<PathBuf>,
@@ -57,6 +60,12 @@ pub struct Arguments {
 }
 
 impl Arguments {
+    /// The simulator to ask, where nothing is to be served.
+    #[must_use]
+    pub fn to_ask(&self) -> Option<SocketAddr> {
+        self.health_check.then_some(self.listen)
+    }
+
     /// What was typed as a configuration.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! The simulator's command line.
 
+mod health_check;
 mod stop_signals;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use simulator::arguments::{Arguments, EXIT_BAD_INPUT, EXIT_UNEXPECTED};
@@ -10,9 +11,22 @@ use simulator::{Error, Simulator};
 
 use crate::stop_signals::StopSignals;
 
+/// How long a health check waits for each step of an answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Arguments::parse().into_config() {
+    let arguments = Arguments::parse();
+    if let Some(address) = arguments.to_ask() {
+        return match health_check::ask(address, PATIENCE) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(
+                &format!("failed to get an answer from {address}: {error}"),
+                EXIT_UNEXPECTED,
+            ),
+        };
+    }
+    let config = match arguments.into_config() {
         Ok(config) => config,
         Err(message) => return complain(&message, EXIT_BAD_INPUT),
     };

@@ -12,6 +12,7 @@ pub mod redis;
 pub mod s3;
 pub mod proxy;
 pub mod processes;
+pub mod scrape;
 mod attended;
 pub mod installed;
 mod port;

@@ -22,4 +22,8 @@ pub struct Arguments {
     /// A folder laid out as configs/, instead of ./configs or the compiled-in one
     #[arg(long, value_name = "DIR", env = CONFIG_DIR)]
     pub config_dir: Option<PathBuf>,
+    /// Ask the worker that tells its health at metrics_listen whether it lives, and work on nothing:
+    /// exit code 0 or 1
+    #[arg(long)]
+    pub health_check: bool,
 }

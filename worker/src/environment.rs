@@ -50,6 +50,8 @@ pub enum Event {
         job: JobId,
         /// The chunk.
         chunk: ChunkId,
+        /// The claim's number.
+        attempt: i64,
         /// Its schema.
         schema: Schema,
         /// Its days.
@@ -65,6 +67,8 @@ pub enum Event {
         schema: Schema,
         /// Its days.
         days: DayRange,
+        /// The claim's number.
+        attempt: i64,
         /// What became of it.
         outcome: Outcome,
         /// How long this attempt took.

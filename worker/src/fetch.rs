@@ -18,6 +18,7 @@ use common::vendor::{Resolution, VendorError};
 use crate::absence::{check_absence, none_absent};
 use crate::environment::Environment;
 use crate::error::ChunkError;
+use crate::measure;
 use crate::ownership::asked_slices;
 use crate::patience::patiently;
 use intake::{End, Taken};
@@ -206,6 +207,7 @@ async fn answer(
 ) -> Result<Answered, ChunkError> {
     let rest = &for_the_rest(claim, partial);
     let reservation = environment.store.reserve(rest, Moment::Now).await?;
+    measure::reserved(reservation.amount());
     fail::fail_point!("reserved", |_| Err(ChunkError::Panic("reserved".into())));
     let (received, billable_bytes) =
         receive(environment, source, archive, rest, stream, partial).await;
@@ -215,15 +217,16 @@ async fn answer(
         Err(error) => Err(error),
     };
     // With a database that is away for a moment, what was paid stays known.
-    patiently(environment, || {
+    let paid = patiently(environment, || {
         let store = &environment.store;
         store.settle_spend(rest, reservation, billable_bytes, Nanos::now())
-    })
-    .await?;
+    });
+    measure::paid(paid.await?, billable_bytes);
     if billable_bytes > 0 {
         // What is kept of a cut stream was not asked for again.
         let saved = claim.chunk.cost - rest.chunk.cost;
         environment.store.record_saved(claim, saved).await?;
+        measure::saved(saved);
     }
     kept
 }

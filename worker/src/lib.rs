@@ -2,10 +2,13 @@
 
 pub mod arguments;
 pub mod process;
+mod log;
 pub mod exit;
 pub mod environment;
 pub mod activity;
 mod patience;
+mod measure;
+pub mod monitor;
 pub mod service;
 pub mod reconcile;
 mod report;

@@ -6,9 +6,11 @@ use common::store::{Claim, Load, Loaded, StoreError};
 use common::time::Nanos;
 use common::vendor::{Resolution, SymbolWindow, VendorError};
 use dbn::Metadata;
+use tokio::time::Instant;
 
 use crate::environment::Environment;
 use crate::error::ChunkError;
+use crate::measure;
 use crate::ownership::{Ownership, asked_slices};
 use crate::patience::patiently;
 use crate::prepare::{Preparation, Prepared, Rows};
@@ -63,6 +65,7 @@ async fn load_undamaged(
         return Ok(loaded);
     }
     check_meaning(claim, &loaded.resolution)?;
+    let began = Instant::now();
     let mut load = environment.store.begin_load(claim, mapping).await?;
     fail::fail_point!("load-begun", |_| Err(ChunkError::Panic(
         "load-begun".into()
@@ -73,6 +76,9 @@ async fn load_undamaged(
     let reached = |records| environment.activities.reached(chunk.id, records);
     let (load, prepared) = pour(stream, load, manifest, &mut loaded, reached).await?;
     prepared.account(&mut loaded);
+    measure::stage("prepare", prepared.took);
+    measure::stage("load", began.elapsed());
+    let began = Instant::now();
     fail::fail_point!("before-commit", |_| Err(ChunkError::Panic(
         "before-commit".into()
     )));
@@ -86,6 +92,7 @@ async fn load_undamaged(
         }
         committed => committed?,
     }
+    measure::stage("commit", began.elapsed());
     fail::fail_point!("after-commit", |_| Err(ChunkError::Panic(
         "after-commit".into()
     )));

@@ -2,11 +2,13 @@
 
 use common::store::{Claim, StoreError};
 use common::time::Nanos;
+use tokio::time::Instant;
 
 use crate::environment::{Environment, Outcome};
 use crate::error::ChunkError;
 use crate::fetch::{Fetched, fetch};
 use crate::load::load;
+use crate::measure;
 
 /// Times that a load begins anew because it met another; each time it is later than one more.
 const MEETINGS_MAX: u32 = 20;
@@ -23,7 +25,7 @@ pub async fn run(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
         match attempt(environment, claim, meetings == 0).await {
             Err(ChunkError::Store(StoreError::Contended)) if meetings < MEETINGS_MAX => {
                 meetings += 1;
-                tracing::info!(chunk = %claim.chunk.id, "another chunk took a slice; going on with the rest");
+                tracing::info!("another chunk took a slice; going on with the rest");
             }
             outcome => return outcome,
         }
@@ -36,7 +38,10 @@ async fn attempt(
     first: bool,
 ) -> Result<Outcome, ChunkError> {
     fail::fail_point!("claimed", |_| Err(ChunkError::Panic("claimed".into())));
-    let (manifest, from_archive) = match fetch(environment, claim).await? {
+    let began = Instant::now();
+    let fetched = fetch(environment, claim).await?;
+    measure::stage("fetch", began.elapsed());
+    let (manifest, from_archive) = match fetched {
         Fetched::Archived {
             manifest,
             from_archive,
@@ -61,9 +66,11 @@ async fn attempt(
     if from_archive && first {
         let saved = claim.chunk.cost;
         environment.store.record_saved(claim, saved).await?;
+        measure::saved(saved);
     }
     environment.activities.loads(claim.chunk.id);
     let loaded = load(environment, claim, &manifest).await?;
+    measure::committed(claim.chunk.schema, &loaded);
     if manifest.records == 0 {
         return Ok(Outcome::Empty);
     }

@@ -12,9 +12,12 @@ use common::store::{Claim, Moment, StoreError};
 use common::time::Nanos;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::environment::{Environment, Event, Outcome};
 use crate::error::{ChunkError, chain};
+use crate::log;
+use crate::measure;
 use crate::patience::patiently;
 use crate::pipeline;
 use crate::settle::settle_error;
@@ -100,19 +103,27 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
             return;
         }
     };
+    let span = log::of_chunk(claim.chunk.job, chunk, claim.epoch, &environment.worker);
+    work_off(environment, &claim, lease).instrument(span).await;
+}
+
+/// The work on a claim, told from its beginning to its settlement.
+async fn work_off(environment: &Environment, claim: &Claim, lease: Duration) {
     let began = Nanos::now();
-    let _activity = environment.activities.begin(&claim, began);
-    send(environment, started(&claim)).await;
+    let _activity = environment.activities.begin(claim, began);
+    send(environment, started(claim)).await;
     // The lease is prolonged until the chunk is settled, however long a failing database takes.
     let outcome = tokio::select! {
-        outcome = work_and_settle(environment, &claim) => outcome,
-        () = lease_lost(environment, &claim, lease) => {
-            tracing::warn!(%chunk, "the lease of a chunk was lost; what was done of it is let go");
+        outcome = work_and_settle(environment, claim) => outcome,
+        () = lease_lost(environment, claim, lease) => {
+            measure::lease_lost();
+            tracing::warn!("the lease of a chunk was lost; what was done of it is let go");
             Outcome::HandedBack
         }
     };
+    measure::settled(claim.chunk.schema, &outcome);
     let seconds = Nanos::now().seconds_since(began);
-    send(environment, settled(&claim, outcome, seconds)).await;
+    send(environment, settled(claim, outcome, seconds)).await;
 }
 
 /// What a claim comes to, written down.
@@ -133,7 +144,10 @@ async fn work_and_settle(environment: &Environment, claim: &Claim) -> Outcome {
     match patiently(environment, || settle_error(environment, claim, &error)).await {
         Ok(outcome) => outcome,
         // It was settled or claimed elsewhere meanwhile: nothing to add.
-        Err(StoreError::Fenced(_)) => Outcome::HandedBack,
+        Err(StoreError::Fenced(_)) => {
+            measure::lease_lost();
+            Outcome::HandedBack
+        }
         Err(error) => {
             report_store(environment, claim.chunk.id, &error).await;
             Outcome::HandedBack
@@ -145,7 +159,8 @@ async fn work_and_settle(environment: &Environment, claim: &Claim) -> Outcome {
 async fn guarded(environment: &Environment, claim: &Claim) -> Result<Outcome, ChunkError> {
     let (environment, claim) = (environment.clone(), claim.clone());
     let mut task = tokio::task::JoinSet::new();
-    task.spawn(async move { pipeline::run(&environment, &claim).await });
+    let work = async move { pipeline::run(&environment, &claim).await };
+    task.spawn(work.in_current_span());
     match task.join_next().await {
         Some(Ok(result)) => result,
         Some(Err(error)) => Err(ChunkError::Panic(error.to_string())),
@@ -192,6 +207,7 @@ fn started(claim: &Claim) -> Event {
     Event::Started {
         job: claim.chunk.job,
         chunk: claim.chunk.id,
+        attempt: claim.epoch,
         schema: claim.chunk.schema,
         days: claim.chunk.days,
     }
@@ -201,6 +217,7 @@ fn settled(claim: &Claim, outcome: Outcome, seconds: f64) -> Event {
     Event::Settled {
         job: claim.chunk.job,
         chunk: claim.chunk.id,
+        attempt: claim.epoch,
         schema: claim.chunk.schema,
         days: claim.chunk.days,
         outcome,

@@ -1,6 +1,8 @@
 //! Prepare: an archived stream to rows that may be loaded, on a thread of its own: decode →
 //! transform → own → validate, a few blocks ahead of the database.
 
+use std::time::Duration;
+
 use common::archive::{Archive, Manifest, Objects, StreamFacts};
 use common::as_u64;
 use common::configuration::mapping::Mapping;
@@ -11,9 +13,11 @@ use common::store::{Chunk, EncodedRows, Loaded, QuarantinedRecord, RowEncoder};
 use dbn::Metadata;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::decode::{Decoded, RecordBlock, decode_archived};
 use crate::error::{ChunkError, OverQuarantined};
+use crate::log;
 use crate::ownership::Ownership;
 use crate::transform::parts;
 use crate::validate::{Tally, ValidBlock, Validator};
@@ -87,6 +91,8 @@ pub struct Prepared {
     pub ownership: Ownership,
     /// What the rules say of the chunk's own.
     pub tally: Tally,
+    /// How long it took, without the time in which it waited for the database.
+    pub took: Duration,
 }
 
 impl Preparation {
@@ -124,9 +130,11 @@ impl Preparation {
             owned: Some(owned),
             failed: None,
             encoder,
+            began: Instant::now(),
+            waited: Duration::ZERO,
         };
         let (objects, archived) = (archive.objects(), manifest.clone());
-        let thread = tokio::task::spawn_blocking(move || {
+        let thread = log::on_thread(move || {
             stages.run(&objects, &archived, &metadata_sender, &blocks_sender)
         });
         Self {
@@ -195,6 +203,8 @@ struct Stages {
     validator: Validator,
     failed: Option<ChunkError>,
     encoder: Option<RowEncoder>,
+    began: Instant,
+    waited: Duration,
 }
 
 impl Stages {
@@ -210,9 +220,7 @@ impl Stages {
         let facts = decode_archived(objects, archived, schema, |decoded| match decoded {
             Decoded::Metadata(header) => metadata.blocking_send(*header).is_ok(),
             Decoded::Records(block) => match self.prepare(block) {
-                Ok(ready) => ready
-                    .into_iter()
-                    .all(|block| blocks.blocking_send(block).is_ok()),
+                Ok(ready) => self.hand_on(ready, blocks),
                 Err(error) => {
                     self.failed = Some(error);
                     false
@@ -224,6 +232,15 @@ impl Stages {
             Err(error @ (ChunkError::Damaged(_) | ChunkError::Archive(_))) => Err(error),
             facts => self.finish(facts),
         }
+    }
+
+    /// Hands blocks on, as fast as the database takes them; whether somebody still does.
+    fn hand_on(&mut self, ready: Vec<ReadyBlock>, blocks: &mpsc::Sender<ReadyBlock>) -> bool {
+        let since = Instant::now();
+        let mut ready = ready.into_iter();
+        let taken = ready.all(|block| blocks.blocking_send(block).is_ok());
+        self.waited += since.elapsed();
+        taken
     }
 
     fn prepare(&mut self, records: RecordBlock) -> Result<Vec<ReadyBlock>, ChunkError> {
@@ -245,7 +262,9 @@ impl Stages {
 
     fn learn_ownership(&mut self) {
         if let Some(owned) = self.owned.take() {
+            let since = Instant::now();
             self.ownership = owned.blocking_recv().ok();
+            self.waited += since.elapsed();
         }
     }
 
@@ -259,6 +278,7 @@ impl Stages {
             facts,
             ownership: self.ownership.ok_or(ChunkError::Stopped)?,
             tally: self.validator.finish(),
+            took: self.began.elapsed().saturating_sub(self.waited),
         })
     }
 }

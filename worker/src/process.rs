@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use common::configuration::settings::environment::LOG;
+use common::configuration::settings::log_format::LogFormat;
 use common::time::Nanos;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -21,12 +22,13 @@ pub fn name() -> Arc<str> {
     format!("{host}-{}-{}", std::process::id(), Nanos::now().0).into()
 }
 
-/// Logs to stderr: on a terminal what is wrong, for the bars show the rest; piped, what happens.
-pub fn start_logging() {
-    let level = if std::io::stderr().is_terminal() {
-        "warn"
-    } else {
-        "info"
+/// Logs to stderr: on a terminal what is wrong, for people, as the bars show the rest; piped, what
+/// happens, a JSON object a line. A format that is given goes before that.
+pub fn start_logging(format: Option<LogFormat>) {
+    let is_terminal = std::io::stderr().is_terminal();
+    let (level, by_place) = match is_terminal {
+        true => ("warn", LogFormat::Human),
+        false => ("info", LogFormat::Json),
     };
     let default =
         format!("{level},databento=off,sqlx=warn,apalis=warn,apalis_core=warn,redis=warn");
@@ -42,10 +44,15 @@ pub fn start_logging() {
         .with_writer(std::io::stderr)
         // Told on stderr too, and a stderr that is closed must not end the work.
         .log_internal_errors(false)
-        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     // A second start in one process, as in tests, keeps the first subscriber.
-    drop(subscriber.try_init());
+    drop(match format.unwrap_or(by_place) {
+        LogFormat::Human => subscriber.with_ansi(is_terminal).try_init(),
+        LogFormat::Json => {
+            let subscriber = subscriber.json().flatten_event(true);
+            subscriber.with_span_list(false).try_init()
+        }
+    });
 }
 
 /// The first Ctrl-C or SIGTERM ends the work at a safe point, and is answered; the second ends the

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use common::chunk::ChunkState;
 use common::progress::{Change, Progress, RunningChunk, WorkerPublisher};
-use common::time::Nanos;
+use common::time::{DayRange, Nanos};
+use dbn::Schema;
 use redis::RedisError;
 use tokio::sync::mpsc;
 
 use crate::activity::Activities;
 use crate::environment::{Event, Outcome};
 use crate::error::chain;
+use crate::log::of_chunk;
 
 /// How often what runs is written.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -43,7 +45,7 @@ impl Reporter {
                     if count == 0 {
                         break;
                     }
-                    some.iter().for_each(log);
+                    some.iter().for_each(|event| log(event, &self.name));
                     let changes: Vec<_> = some.drain(..).filter_map(|event| self.change(&event)).collect();
                     warn(self.progress.publish_events(&changes).await);
                 }
@@ -109,49 +111,53 @@ fn warn(written: Result<(), RedisError>) {
     }
 }
 
-fn log(event: &Event) {
+/// A line of its own, with the fields of the attempt that it is about.
+fn log(event: &Event, worker: &str) {
     match event {
         Event::Started {
             job,
             chunk,
+            attempt,
             schema,
             days,
-        } => tracing::debug!(%job, %chunk, %schema, %days, "a chunk was claimed"),
+        } => of_chunk(*job, *chunk, *attempt, worker).in_scope(|| {
+            tracing::debug!(%schema, %days, "a chunk was claimed");
+        }),
         Event::Settled {
             job,
             chunk,
+            attempt,
             schema,
             days,
             outcome,
             seconds,
-        } => match outcome {
-            Outcome::Done {
-                records,
-                from_archive,
-            } => tracing::info!(
-                %job, %chunk, %schema, %days, records, from_archive, seconds, "a chunk is done"
-            ),
-            Outcome::Empty => tracing::info!(%job, %chunk, %schema, %days, "a chunk is empty"),
-            Outcome::Retry { error } => {
-                tracing::warn!(%job, %chunk, %schema, %days, error, "a chunk will be tried again");
-            }
-            Outcome::Waits => {
-                tracing::debug!(%job, %chunk, %schema, %days, "a chunk waits for a stream");
-            }
-            Outcome::NotYet { error } => {
-                tracing::info!(%job, %chunk, %schema, %days, error, "a chunk is not there yet");
-            }
-            Outcome::Gap { reason } => {
-                tracing::warn!(%job, %chunk, %schema, %days, reason, "a chunk is a known gap");
-            }
-            Outcome::Dead { error } => {
-                tracing::error!(%job, %chunk, %schema, %days, error, "a chunk is dead");
-            }
-            Outcome::HandedBack => {
-                tracing::info!(%job, %chunk, %schema, %days, "a chunk was handed back");
-            }
-        },
+        } => of_chunk(*job, *chunk, *attempt, worker)
+            .in_scope(|| log_outcome(*schema, *days, outcome, *seconds)),
         Event::Paused { reason } => tracing::error!(reason, "paid work is paused"),
         Event::Failed { reason } => tracing::error!(reason, "this worker can't go on"),
+    }
+}
+
+fn log_outcome(schema: Schema, days: DayRange, outcome: &Outcome, seconds: f64) {
+    match outcome {
+        Outcome::Done {
+            records,
+            from_archive,
+        } => tracing::info!(
+            %schema, %days, records, from_archive, seconds, "a chunk is done"
+        ),
+        Outcome::Empty => tracing::info!(%schema, %days, "a chunk is empty"),
+        Outcome::Retry { error } => {
+            tracing::warn!(%schema, %days, error, "a chunk will be tried again");
+        }
+        Outcome::Waits => tracing::debug!(%schema, %days, "a chunk waits for a stream"),
+        Outcome::NotYet { error } => {
+            tracing::info!(%schema, %days, error, "a chunk is not there yet");
+        }
+        Outcome::Gap { reason } => {
+            tracing::warn!(%schema, %days, reason, "a chunk is a known gap");
+        }
+        Outcome::Dead { error } => tracing::error!(%schema, %days, error, "a chunk is dead"),
+        Outcome::HandedBack => tracing::info!(%schema, %days, "a chunk was handed back"),
     }
 }

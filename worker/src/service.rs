@@ -22,12 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activities;
 use crate::environment::{Environment, Event};
+use crate::monitor::{self, Dependencies, WorkerMonitor};
 use crate::reconcile::Reconciler;
 use crate::report::Reporter;
 use crate::{pool, process};
 
-/// Where records come from in a fleet.
-pub const ORIGIN: &str = "the vendor";
 /// Events between the slots and what tells them.
 const EVENTS_AHEAD: usize = 1_024;
 /// The last part of the grace: what is then handed back must be written down before its end.
@@ -40,6 +39,7 @@ pub struct Service {
     queue: RedisQueue,
     reconciler: Reconciler,
     reporter: Reporter,
+    monitor: Option<WorkerMonitor>,
 }
 
 impl Service {
@@ -52,13 +52,17 @@ impl Service {
             return Err(needs_postgres().into());
         }
         let redis = settings.require_redis_url()?;
+        // First: a port that is taken is known before anything is begun.
+        let listener = match settings.metrics_listen {
+            Some(address) => Some(monitor::listen("BACKHAUL_METRICS_LISTEN", address).await?),
+            None => None,
+        };
         let connect = async || connect(redis).await;
-        let slots = settings.slots();
-        // A load, and what is asked beside it, for each slot; and the reconciler.
-        let connections = u32::try_from(2 * slots + 4).unwrap_or(u32::MAX);
-        let url = &settings.database_url;
+        let (url, connections) = (&settings.database_url, settings.worker_connections());
         let store = Store::open_with(url, Access::Work, connections).await?;
         let store = store.ok_or_else(needs_postgres)?;
+        // Synthetic records of a trial, say, stay apart from the vendor's.
+        store.check_origin(settings.origin()).await?;
         let store = Arc::new(store.within_budget(settings.budget_usd));
         let mappings = mappings(files, &store).await?;
         let limits = Limits::by(&settings);
@@ -69,9 +73,16 @@ impl Service {
             None => None,
         };
         let progress = Progress::new(connect().await?, PREFIX);
-        let archive = Archive::open(&settings.archive_url, ORIGIN)?;
+        let archive = Archive::open(&settings.archive_url, settings.origin())?;
         // Before anything is paid that could not be kept.
         archive.sweep()?;
+        let monitor = match listener {
+            Some(listener) => {
+                let (store, redis) = (Arc::clone(&store), Some(connect().await?));
+                Some(WorkerMonitor::new(listener, Dependencies { store, redis }))
+            }
+            None => None,
+        };
         let name = process::name();
         let queue = RedisQueue::new(connect().await?, NAMESPACE);
         let jobs = JobsPublisher::new(progress.clone());
@@ -94,6 +105,7 @@ impl Service {
             events,
             reconciler: Reconciler::new(store, queue.clone(), jobs),
             queue,
+            monitor,
             reporter: Reporter {
                 worker: WorkerPublisher::new(progress.clone(), &name),
                 progress,
@@ -111,6 +123,7 @@ impl Service {
             Arc::clone(&environment.worker),
         );
         tracing::info!(%name, slots, "the worker begins");
+        let answering = self.monitor.map(WorkerMonitor::start);
         let ended = CancellationToken::new();
         let reporter = tokio::spawn(self.reporter.run(self.events));
         let reconciler = tokio::spawn(self.reconciler.run(ended.clone()));
@@ -125,6 +138,9 @@ impl Service {
             () = stop.cancelled() => false,
             _ = &mut work => false,
         };
+        if let Some(answering) = &answering {
+            answering.drain();
+        }
         ended.cancel();
         if !work.is_finished() {
             tracing::info!(%name, "no more chunks are taken; those at hand are finished");
@@ -154,7 +170,11 @@ impl Service {
     }
 }
 
-async fn connect(url: &str) -> Result<ConnectionManager, Refusal> {
+/// A connection to the fleet's Redis.
+///
+/// # Errors
+/// [`Refusal`] when nobody answers there; it doesn't show the address, which may hold a password.
+pub async fn connect(url: &str) -> Result<ConnectionManager, Refusal> {
     // Not the library's words alone: they don't say which address, and the address holds a password.
     common::redis::connect(url).await.map_err(|error| {
         let message = format!("Redis can't be reached: {}", error.category());

@@ -1,5 +1,7 @@
 //! Settle: what an error leads to, decided in one place.
 
+mod reason;
+
 use std::time::Duration;
 
 use common::files::FilesError;
@@ -13,6 +15,8 @@ use common::vendor::{Condition, VendorError};
 use crate::bounds::{from_there, not_yet, set_apart};
 use crate::environment::{Environment, Event, Outcome};
 use crate::error::{ChunkError, chain};
+use crate::measure;
+pub use reason::{REASONS, reason};
 
 /// How long to wait for another that fetches the same stream.
 const TURN: Duration = Duration::from_secs(1);
@@ -157,7 +161,10 @@ pub async fn settle_error(
         text.push_str(&how_it_goes_on(*budget, claim));
     }
     match decide(error) {
-        Decision::Drop => Ok(Outcome::HandedBack),
+        Decision::Drop => {
+            measure::lease_lost();
+            Ok(Outcome::HandedBack)
+        }
         Decision::Dead => {
             store.give_up(claim, &text, now).await?;
             Ok(Outcome::Dead { error: text })
@@ -174,6 +181,7 @@ pub async fn settle_error(
             store
                 .put_off(claim, &why, Due::After(delay), Moment::Now)
                 .await?;
+            measure::retried(reason(error));
             Ok(Outcome::Retry { error: text })
         }
         Decision::AwaitTurn => {
@@ -187,6 +195,7 @@ pub async fn settle_error(
             let why = PutOff::HandedBack(text.clone());
             let due = Due::After(RetryDelays::by(&environment.settings).after(1));
             store.put_off(claim, &why, due, Moment::Now).await?;
+            measure::retried(reason(error));
             Ok(Outcome::Retry { error: text })
         }
         Decision::NotYet(available_end) => not_yet(environment, claim, available_end, text).await,

@@ -1,16 +1,19 @@
 //! The installation's settings: `configs/backhaul.yaml`, then the environment, then the flags.
 
 pub mod environment;
+pub mod log_format;
 #[cfg(feature = "json-schema")]
 mod shape;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use self::log_format::LogFormat;
 use super::document::{Document, Refusal, given};
 use super::files::ConfigFiles;
 #[cfg(feature = "json-schema")]
@@ -127,6 +130,18 @@ pub struct Settings {
     #[serde(deserialize_with = "given")]
     #[cfg_attr(feature = "json-schema", schemars(schema_with = "dollars"))]
     pub budget_usd: Option<Usd>,
+    /// Where a worker, and `scheduler serve`, tell metrics and health by HTTP,
+    /// for example `127.0.0.1:9464`; when left out, nobody listens.
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::address"))]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where `scheduler serve` listens.
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::address"))]
+    pub serve_listen: SocketAddr,
+    /// How lines of the log look: `human` or `json`; when left out human on a terminal, else JSON.
+    #[serde(deserialize_with = "given")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "LogFormat"))]
+    pub log_format: Option<LogFormat>,
 }
 
 impl fmt::Debug for Settings {
@@ -157,9 +172,15 @@ impl Default for Settings {
             vendor_connections_max: 100,
             max_quarantine_percent: QuarantineLimit::default(),
             budget_usd: None,
+            metrics_listen: None,
+            serve_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            log_format: None,
         }
     }
 }
+
+/// The domain of the vendor, whose hosts answer for it.
+const VENDOR: &str = "databento.com";
 
 impl Settings {
     /// The settings of `configs/backhaul.yaml`, changed by the process's environment.
@@ -258,6 +279,24 @@ impl Settings {
         is_postgres(&self.database_url)
     }
 
+    /// Where records come from: the vendor, or whoever answers in its place at another address. What is
+    /// of different origins never mixes, neither in a database nor in an archive.
+    #[must_use]
+    pub fn origin(&self) -> &'static str {
+        let rest = self
+            .databento_url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let address = authority.rsplit('@').next().unwrap_or_default();
+        let host = address.split(':').next().unwrap_or_default();
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        match host.strip_suffix(VENDOR) {
+            Some(before) if before.is_empty() || before.ends_with('.') => "the vendor",
+            _ => "a stand-in for the vendor",
+        }
+    }
+
     /// How long a claim holds without being renewed.
     #[must_use]
     pub fn lease(&self) -> Duration {
@@ -277,6 +316,13 @@ impl Settings {
             0 => cores(),
             count => count,
         }
+    }
+
+    /// Connections to the database that a worker of a fleet opens at most: a load, and what is asked
+    /// beside it, for each slot; and the reconciler.
+    #[must_use]
+    pub fn worker_connections(&self) -> u32 {
+        u32::try_from(2 * self.slots() + 4).unwrap_or(u32::MAX)
     }
 
     /// The address of the fleet's Redis.

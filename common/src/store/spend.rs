@@ -115,7 +115,7 @@ impl Store {
     }
 
     /// Settles a reservation by the uncompressed bytes of records that were received, whether or
-    /// not they were of use: that is what the vendor bills. Not fenced: what is paid is paid. It counts
+    /// not they were of use: that is what the vendor bills. What it came to is the answer. Not fenced: what is paid is paid. It counts
     /// in the month of the reservation.
     ///
     /// # Errors
@@ -126,7 +126,7 @@ impl Store {
         reservation: Reservation,
         bytes: u64,
         now: impl Into<Moment>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Usd, StoreError> {
         let paid = reservation.price_of(bytes);
         let mut transaction = self.pools.begin().await?;
         let now = self.instant(&mut transaction, now.into()).await?;
@@ -158,7 +158,7 @@ impl Store {
             change.count(&mut transaction, chunk, month).await?;
         }
         transaction.commit().await?;
-        Ok(())
+        Ok(paid)
     }
 
     /// Counts what a claim's request would have cost, had the archive not answered it: all of it, or
@@ -183,7 +183,7 @@ impl Store {
     }
 
     /// A moment as an instant, by the database's clock where it is a server's.
-    async fn instant(
+    pub(super) async fn instant(
         &self,
         on: impl Into<Target<'_>>,
         moment: Moment,

@@ -116,7 +116,7 @@ pub struct Unfinished {
 }
 
 /// A job's counts are the sums of its rows in `job_counts`.
-const COUNTS: &str = "
+pub(super) const COUNTS: &str = "
     CAST(coalesce(sum(c.pending), 0) AS BIGINT) AS pending,
     CAST(coalesce(sum(c.running), 0) AS BIGINT) AS running,
     CAST(coalesce(sum(c.done), 0) AS BIGINT) AS done,
@@ -283,7 +283,7 @@ fn as_text<S: Serializer>(instant: &Nanos, serializer: S) -> Result<S::Ok, S::Er
     serializer.collect_str(instant)
 }
 
-fn chunk_counts(row: &Row) -> Result<ChunkCounts, StoreError> {
+pub(super) fn chunk_counts(row: &Row) -> Result<ChunkCounts, StoreError> {
     let count = |name| Ok::<_, StoreError>(unsigned(row.get(name)?));
     let mut counts = ChunkCounts {
         total: 0,

@@ -25,6 +25,7 @@ use super::resolution::{Resolution, SymbolWindow, parse_id};
 use super::retry::RetryDelays;
 use crate::configuration::document::Refusal;
 use crate::configuration::settings::{ApiKey, Settings};
+use crate::metrics::VENDOR_ANSWERS;
 use crate::money::Usd;
 use crate::request::SYMBOLS_PER_REQUEST_MAX;
 use crate::time::{DayRange, Span};
@@ -33,6 +34,10 @@ use crate::time::{DayRange, Span};
 const FREE_REQUEST_TRIES_MAX: u32 = 8;
 /// Bytes of an error's body that are read.
 const ERROR_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Where streams of records come from.
+const GET_RANGE: &str = "timeseries.get_range";
+/// Where the meaning of symbols comes from.
+const RESOLVE: &str = "symbology.resolve";
 
 /// The vendor's service, at its pace. Clones share the pace.
 #[derive(Clone)]
@@ -84,7 +89,7 @@ impl Vendor {
             return Err(bad_url(format!("{} is not a web address", url.scheme())));
         }
         let range_url = url
-            .join("v0/timeseries.get_range")
+            .join(&format!("v0/{GET_RANGE}"))
             .map_err(|error| bad_url(error.to_string()))?;
         // Both answers are the same: whoever was first has installed the one provider there is.
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -121,8 +126,10 @@ impl Vendor {
     /// # Errors
     /// [`VendorError`] after retries.
     pub async fn datasets(&self) -> Result<Vec<String>, VendorError> {
-        self.metadata(|mut client| async move { client.metadata().list_datasets(None).await })
-            .await
+        let ask = |mut client: HistoricalClient| async move {
+            client.metadata().list_datasets(None).await
+        };
+        self.metadata("metadata.list_datasets", ask).await
     }
 
     /// The schemas that the dataset has.
@@ -135,7 +142,7 @@ impl Vendor {
             let dataset = dataset.clone();
             async move { client.metadata().list_schemas(dataset).await }
         };
-        self.metadata(ask).await
+        self.metadata("metadata.list_schemas", ask).await
     }
 
     /// From when until when the vendor has records of the schema.
@@ -148,7 +155,7 @@ impl Vendor {
             let dataset = dataset.clone();
             async move { client.metadata().get_dataset_range(dataset).await }
         };
-        let range = self.metadata(ask).await?;
+        let range = self.metadata("metadata.get_dataset_range", ask).await?;
         Ok(available_of(&range, schema))
     }
 
@@ -162,7 +169,7 @@ impl Vendor {
             let params = params.clone();
             async move { client.metadata().get_record_count(&params).await }
         };
-        self.metadata(ask).await
+        self.metadata("metadata.get_record_count", ask).await
     }
 
     /// How many bytes the vendor would bill.
@@ -175,7 +182,7 @@ impl Vendor {
             let params = params.clone();
             async move { client.metadata().get_billable_size(&params).await }
         };
-        self.metadata(ask).await
+        self.metadata("metadata.get_billable_size", ask).await
     }
 
     /// What the vendor would bill.
@@ -188,7 +195,7 @@ impl Vendor {
             let params = params.clone();
             async move { client.metadata().get_cost(&params).await }
         };
-        let quote = self.metadata(ask).await?;
+        let quote = self.metadata("metadata.get_cost", ask).await?;
         Usd::from_quote(quote)
             .ok_or_else(|| VendorError::Unreadable(format!("a cost of {quote} dollars")))
     }
@@ -213,7 +220,7 @@ impl Vendor {
             let params = params.clone();
             async move { client.metadata().get_dataset_condition(&params).await }
         };
-        let conditions = self.metadata(ask).await?;
+        let conditions = self.metadata("metadata.get_dataset_condition", ask).await?;
         let mut read: Vec<_> = conditions.iter().filter_map(DayCondition::read).collect();
         read.retain(|of| days.contains(of.day));
         Ok(read)
@@ -257,7 +264,7 @@ impl Vendor {
                 let params = params.clone();
                 async move { client.symbology().resolve(&params).await }
             };
-            match self.retrying(Class::Symbology, ask).await {
+            match self.retrying(Class::Symbology, RESOLVE, ask).await {
                 Ok(answer) => resolution.take(answer, group.first().filter(|_| parents))?,
                 // None of them means anything there.
                 Err(VendorError::NoSession { .. }) => {}
@@ -298,6 +305,11 @@ impl Vendor {
             .form(&form)
             .send()
             .await;
+        let status = sent
+            .as_ref()
+            .ok()
+            .map(|response| response.status().as_u16());
+        count_answer(GET_RANGE, status);
         let response = sent.map_err(|error| VendorError::Connection(error.without_url()))?;
         if response.status().is_success() {
             return Ok(RangeStream {
@@ -322,17 +334,22 @@ impl Vendor {
         Err(error)
     }
 
-    async fn metadata<T, F>(&self, ask: impl Fn(HistoricalClient) -> F) -> Result<T, VendorError>
+    async fn metadata<T, F>(
+        &self,
+        endpoint: &'static str,
+        ask: impl Fn(HistoricalClient) -> F,
+    ) -> Result<T, VendorError>
     where
         F: Future<Output = databento::Result<T>>,
     {
-        self.retrying(Class::Metadata, ask).await
+        self.retrying(Class::Metadata, endpoint, ask).await
     }
 
     /// Asks what costs nothing until there is an answer, or an error that would come again.
     async fn retrying<T, F>(
         &self,
         class: Class,
+        endpoint: &'static str,
         ask: impl Fn(HistoricalClient) -> F,
     ) -> Result<T, VendorError>
     where
@@ -343,6 +360,7 @@ impl Vendor {
             let permit = self.limiter.admit(class).await;
             let answer = ask(self.client.clone()).await;
             drop(permit);
+            count_answer(endpoint, status_of(&answer));
             let error = match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => VendorError::from(error).without(self.key.expose()),
@@ -371,6 +389,22 @@ impl Vendor {
             }
         }
     }
+}
+
+/// The HTTP status of an answer; `None` when there was none.
+fn status_of<T>(answer: &databento::Result<T>) -> Option<u16> {
+    match answer {
+        Ok(_) => Some(200),
+        Err(databento::Error::Api(api)) => Some(api.status_code.as_u16()),
+        Err(databento::Error::Http(error)) => error.status().map(|status| status.as_u16()),
+        // It answered, and not what can be understood.
+        Err(_) => Some(200),
+    }
+}
+
+fn count_answer(endpoint: &'static str, status: Option<u16>) {
+    let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+    VENDOR_ANSWERS.add(1, [endpoint.to_owned(), status]);
 }
 
 /// From when until when there are records of the schema, by the vendor's answer.

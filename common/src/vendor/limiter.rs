@@ -27,12 +27,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::ConnectionManager;
+use tokio::time::Instant;
 
 use self::bucket::Pace;
 use self::fleet::Fleet;
 pub use self::fleet::FleetOptions;
 use self::in_process::InProcess;
 use crate::configuration::settings::Settings;
+use crate::metrics::LIMITER_WAIT;
 
 /// The longest that one answer holds requests back, whatever it asks for.
 pub const WAIT_MAX: Duration = Duration::from_secs(600);
@@ -75,10 +77,13 @@ impl Limiter {
     /// Who waits here must hold no permit: the connection waited for might be its own. A call that is
     /// dropped leaves nothing behind but at most an unused slot.
     pub async fn admit(&self, class: Class) -> Permit {
-        match &self.kind {
+        let asked = Instant::now();
+        let permit = match &self.kind {
             Kind::InProcess(limiter) => limiter.admit(class).await,
             Kind::Fleet(limiter) => limiter.admit(class).await,
-        }
+        };
+        LIMITER_WAIT.observe(asked.elapsed().as_secs_f64(), [class.name()]);
+        permit
     }
 
     /// Lets no request of the class out for this long, at most [`WAIT_MAX`]. A longer hold stays as

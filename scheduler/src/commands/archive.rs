@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use common::archive::{Archive, Manifest};
+use common::archive::Manifest;
 use common::money::Usd;
 use common::request::JobSource;
 use common::store::{LedgerStream, Replayable, Store, StoreError};
@@ -23,7 +23,6 @@ use crate::exit::{INCOMPLETE, print};
 use crate::progress::{counted, thousands};
 use crate::refresh::{changed, count, environment};
 use crate::session::Session;
-use crate::submission::ORIGIN;
 use crate::submitted::find;
 use crate::turn::alone;
 
@@ -73,7 +72,7 @@ async fn verify_with(
         Some(wanted) => Some(find(store, wanted).await?.id),
         None => None,
     };
-    let archive = Archive::open(&session.settings.archive_url, ORIGIN)?;
+    let archive = session.archive()?;
     let bar = bar(store.count_archived_streams(job).await?);
     let mut verified = verify(store, &archive, job, &bar).await?;
     bar.finish_and_clear();
@@ -81,7 +80,7 @@ async fn verify_with(
     let mut repairs: Vec<_> = flawed.into_iter().map(Repair::not_priced).collect();
     let mut refused = None;
     if options.repair && !repairs.is_empty() {
-        store.check_origin(ORIGIN).await?;
+        store.check_origin(session.settings.origin()).await?;
         let environment =
             environment(session, store, std::collections::HashMap::new(), stop).await?;
         price(&environment, &mut repairs).await?;

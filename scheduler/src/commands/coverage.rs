@@ -20,7 +20,6 @@ use crate::coverage::picture::{COLUMNS_PIPED, Style, draw, legend};
 use crate::coverage::{Cell, SchemaMap, document};
 use crate::exit::print;
 use crate::session::Session;
-use crate::submission::ORIGIN;
 
 /// Runs the command.
 pub async fn run(global: &Global, options: &Coverage) -> anyhow::Result<ExitCode> {
@@ -119,7 +118,7 @@ async fn asked(session: &Session, wanted: &str, store: Option<&Store>) -> anyhow
         None => None,
     };
     // The vendor knows nothing of a simulation's records.
-    let source = match origin.is_none_or(|origin| origin == ORIGIN) {
+    let source = match origin.is_none_or(|origin| origin == session.settings.origin()) {
         true => source_of(session, &request.source).await,
         false => None,
     };

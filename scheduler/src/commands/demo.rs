@@ -17,6 +17,8 @@ use crate::report::plain_table;
 use crate::session::Session;
 use worker::process::stop_on_signals;
 
+/// What the origin of a demo's records begins with.
+pub const ORIGIN: &str = "the demo's simulation";
 /// Rows of each table that are shown at the end.
 const ROWS_SHOWN: u32 = 5;
 
@@ -43,7 +45,7 @@ pub async fn run(global: &Global, options: &Demo) -> anyhow::Result<ExitCode> {
     };
     let file = JobFile::parse(document)?;
     let (seed, trades) = (options.seed, options.trades_per_day);
-    let origin = format!("the demo's simulation (seed {seed}, {trades} trades a day)");
+    let origin = format!("{ORIGIN} (seed {seed}, {trades} trades a day)");
     let store = open_for_work(&session).await?;
     let complete = run_job(&session, &file, &origin, store.clone(), stop).await;
     simulator.stop().await;

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use common::archive::Archive;
 use common::money::Usd;
 use common::store::{Access, Store};
 use common::time::{Day, Nanos};
@@ -16,7 +15,6 @@ use crate::plan::{Plan, plan};
 use crate::progress::{Planning, counted, thousands};
 use crate::report::{plain_table, right_aligned};
 use crate::session::Session;
-use crate::submission::ORIGIN;
 
 /// Chunks that are listed for people; `--json` lists all.
 const CHUNKS_SHOWN: usize = 40;
@@ -55,12 +53,12 @@ pub async fn run(global: &Global, options: &arguments::Plan) -> anyhow::Result<E
     let sources = session.sources(&file).await?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
     if let Some(store) = &store {
-        store.check_origin(ORIGIN).await?;
+        store.check_origin(session.settings.origin()).await?;
     }
     let planning = Planning::begin();
     let source = sources.of(&file.request.source).await?;
     let mut planned = plan(&file, &*source, store.as_ref(), Nanos::now()).await?;
-    let archive = Archive::open(&session.settings.archive_url, ORIGIN)?;
+    let archive = session.archive()?;
     planned.look_up(&file.request, &*source, &archive).await?;
     drop(planning);
     for note in &planned.notes {

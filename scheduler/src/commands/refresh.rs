@@ -21,7 +21,6 @@ use crate::progress::{counted, thousands};
 use crate::refresh::{Outdated, environment, outdated};
 use crate::report::{aligned, plain_table};
 use crate::session::Session;
-use crate::submission::ORIGIN;
 use crate::submitted::{find, title};
 use crate::turn::alone;
 
@@ -58,7 +57,7 @@ async fn refresh_job(
 ) -> anyhow::Result<ExitCode> {
     let job = find(store, &options.job).await?;
     // A simulation's records are not the vendor's to rewrite.
-    store.check_origin(ORIGIN).await?;
+    store.check_origin(session.settings.origin()).await?;
     let schemas = store.schemas(job.id).await?;
     let schemas: Vec<_> = schemas.into_iter().map(|status| status.schema).collect();
     let mappings = session.mappings(&schemas, store).await?;

@@ -15,7 +15,7 @@ use crate::exit::{INCOMPLETE, print};
 use crate::progress::follow;
 use crate::report::Finished;
 use crate::session::Session;
-use crate::submission::{ORIGIN, job_file, prepare, tell_plan};
+use crate::submission::{job_file, prepare, tell_plan};
 use worker::process::stop_on_signals;
 
 /// Runs the command.
@@ -26,7 +26,14 @@ pub async fn run(global: &Global, options: &Run) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     stop_on_signals(stop.clone())?;
     let store = open_for_work(&session).await?;
-    let complete = run_job(&session, &file, ORIGIN, Arc::clone(&store), stop).await;
+    let complete = run_job(
+        &session,
+        &file,
+        session.settings.origin(),
+        Arc::clone(&store),
+        stop,
+    )
+    .await;
     store.close().await;
     Ok(match complete? {
         true => ExitCode::SUCCESS,

@@ -19,7 +19,7 @@ use crate::plan::archived::{cost_of, saved_of, saving};
 use crate::progress::{counted, thousands};
 use crate::report::Finished;
 use crate::session::Session;
-use crate::submission::{ORIGIN, Prepared, job_file, prepare};
+use crate::submission::{Prepared, job_file, prepare};
 
 /// Runs the command.
 pub async fn run(global: &Global, options: &Submit) -> anyhow::Result<ExitCode> {
@@ -52,7 +52,15 @@ async fn go(
     stop: &CancellationToken,
 ) -> anyhow::Result<ExitCode> {
     let began = Nanos::now();
-    let prepared = prepare(session, file, ORIGIN, sources, store, stop).await?;
+    let prepared = prepare(
+        session,
+        file,
+        session.settings.origin(),
+        sources,
+        store,
+        stop,
+    )
+    .await?;
     let Some(prepared) = prepared else {
         return Ok(ExitCode::from(INCOMPLETE));
     };

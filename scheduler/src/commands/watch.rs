@@ -1,7 +1,5 @@
 //! `scheduler watch`: one job or all unfinished ones, live, until Ctrl-C or until the job is finished.
 
-mod pace;
-
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -13,10 +11,10 @@ use common::store::{Access, JobStatus, Store};
 use tokio_util::sync::CancellationToken;
 use worker::process::stop_quietly;
 
-use self::pace::{Pace, in_words};
 use crate::arguments::{Global, Watch};
 use crate::exit::{INCOMPLETE, print_to_reader};
 use crate::following::{percent, standing, wanted};
+use crate::overview::pace::{Pace, in_words};
 use crate::progress::thousands;
 use crate::report::{aligned, plain_table};
 use crate::session::Session;

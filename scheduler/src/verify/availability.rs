@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 
 use super::aspect::{Outcome, percent};
 use super::{NOTHING_ASKED_FOR, Scope};
+use crate::commands::demo;
 use crate::coverage::gather::{Asked, Filter};
 use crate::coverage::{Cell, Rows, Run, SchemaMap};
 use crate::progress::{counted, thousands};
-use crate::submission::ORIGIN;
 
 /// Stretches of days that are listed, of the missing and of known gaps each.
 const LISTED_MAX: usize = 1_000;
@@ -91,8 +91,8 @@ const NEVER_PLANNED: Place = Place::Missing("never planned");
 /// When the database fails.
 pub async fn check(scope: &Scope<'_>, jobs: &[JobStatus]) -> anyhow::Result<Availability> {
     let mut found = Availability::default();
-    let demo = scope.store.origin().await?;
-    let demo = demo.is_some_and(|origin| origin != ORIGIN);
+    let origin = scope.store.origin().await?;
+    let demo = origin.is_some_and(|origin| origin.starts_with(demo::ORIGIN));
     for job in jobs.iter().filter(|job| job.state != "cancelled") {
         let before = found.symbols - found.symbols_present;
         for (map, planned) in maps(scope.store, job).await? {

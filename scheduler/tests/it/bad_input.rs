@@ -190,3 +190,19 @@ async fn a_file_that_is_no_database_is_said_so() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_database_of_a_stand_ins_records_takes_none_of_the_vendors() {
+    let installation = Installation::synthetic().await;
+    let job = installation.job(JOB);
+    installation.succeed(&["run", &job]).await;
+    let asked = installation.data_requests();
+    for command in ["run", "plan", "submit"] {
+        let mut vendors = installation.command(&[command, &job]);
+        vendors.env("DATABENTO_URL", "https://hist.databento.com");
+        let said = crate::installation::said(vendors.output().await.unwrap());
+        assert_eq!(said.code, Some(2), "{command}: {said:?}");
+        assert!(said.stderr.contains("must not mix"), "{command}: {said:?}");
+    }
+    assert_eq!(installation.data_requests(), asked);
+}

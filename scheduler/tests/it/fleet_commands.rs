@@ -31,4 +31,5 @@ mod submitting;
 mod deciding;
 mod overrides;
 mod waiting;
+mod serving;
 mod tables;

@@ -60,3 +60,34 @@ fn it_says_where_it_listens_names_what_it_skips_and_ends_on_a_signal() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(told.contains("notes.txt: it is not DBN"), "{told}");
 }
+
+#[test]
+fn a_health_check_tells_whether_it_answers() {
+    let mut child = binary()
+        .args(["--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("piped");
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    let (_, port) = line.trim().rsplit_once(':').expect("an address");
+    // As a container is told: every interface.
+    let everywhere = format!("0.0.0.0:{port}");
+    let ask = ["--listen", &everywhere, "--health-check"];
+    let output = run(&ask);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(
+        output.stdout.is_empty() && output.stderr.is_empty(),
+        "{output:?}"
+    );
+    child.kill().expect("it is there");
+    child.wait().expect("it ends");
+    let output = run(&ask);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        told.contains("failed to get an answer from 0.0.0.0:"),
+        "{told}"
+    );
+}

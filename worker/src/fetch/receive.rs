@@ -12,6 +12,7 @@ use super::intake::{End, Receiving, Taken};
 use super::resume::on_thread;
 use crate::environment::Environment;
 use crate::error::ChunkError;
+use crate::log;
 
 /// Pieces of the body between the network and the thread that checks and writes them.
 const PIECES_AHEAD: usize = 16;
@@ -64,7 +65,7 @@ pub(super) async fn receive(
         Err(error) => return (Err(error), 0),
     };
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
-    let thread = tokio::task::spawn_blocking(move || receiving.take(receipt, receiver));
+    let thread = log::on_thread(move || receiving.take(receipt, receiver));
     let pumped = pump(environment, pieces, sender).await;
     match thread.await {
         Err(error) => (

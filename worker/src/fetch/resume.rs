@@ -9,6 +9,7 @@ use dbn::Schema;
 
 use super::intake::Receiving;
 use crate::error::ChunkError;
+use crate::log;
 
 /// What there is of a stream, including what a killed process left behind; what is of no use is
 /// removed. `conditions` are those of its days by now.
@@ -61,7 +62,7 @@ pub(super) async fn forget(
 pub(super) async fn on_thread<T: Send + 'static>(
     verb: impl FnOnce() -> Result<T, ChunkError> + Send + 'static,
 ) -> Result<T, ChunkError> {
-    let done = tokio::task::spawn_blocking(verb).await;
+    let done = log::on_thread(verb).await;
     done.map_err(|error| ChunkError::Panic(error.to_string()))?
 }
 

@@ -122,7 +122,7 @@ impl Fleet {
     pub async fn submit_planned(&self, request: &Request, chunks: &[PlannedChunk]) -> JobId {
         let submitted = self
             .store
-            .submit(request, "the vendor", chunks, Nanos::now());
+            .submit(request, self.settings.origin(), chunks, Nanos::now());
         let job = submitted.await.unwrap().job;
         let due = self.store.due_anywhere(500, Nanos::now()).await.unwrap();
         let hints: Vec<_> = due.into_iter().map(|due| due.hint()).collect();

@@ -5,6 +5,8 @@
 mod installation;
 mod fleet;
 mod service;
+mod metrics;
+mod logs;
 mod failpoints;
 mod dbn_stream;
 mod ownership;

@@ -173,3 +173,16 @@ async fn what_a_killed_worker_had_is_taken_up_when_its_lease_ends() {
     let epoch = fleet.postgres.psql("SELECT epoch FROM chunks");
     assert_eq!(epoch.trim(), "2", "{}", fleet.log());
 }
+
+#[tokio::test]
+async fn a_worker_of_the_vendors_refuses_a_database_of_a_stand_ins_records() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    fleet.submit("job", SType::Continuous, &pieces()[..1]).await;
+    let mut worker = fleet.worker();
+    worker.env("DATABENTO_URL", "https://hist.databento.com");
+    let ended = tokio::time::timeout(FOREVER, worker.spawn().unwrap().wait()).await;
+    assert_eq!(ended.unwrap().unwrap().code(), Some(2), "{}", fleet.log());
+    assert!(fleet.log().contains("must not mix"), "{}", fleet.log());
+}

@@ -1,5 +1,8 @@
 //! The environment's variables: which setting each one sets, and how its text is read.
 
+use std::net::SocketAddr;
+
+use super::log_format::LogFormat;
 use super::{ApiKey, Settings};
 use crate::configuration::document::Refusal;
 use crate::money::{NotDollars, Usd};
@@ -76,6 +79,9 @@ variables! {
     "BACKHAUL_VENDOR_CONNECTIONS_MAX" => vendor_connections_max,
     "BACKHAUL_MAX_QUARANTINE_PERCENT" => max_quarantine_percent,
     "BACKHAUL_BUDGET_USD" => budget_usd,
+    "BACKHAUL_METRICS_LISTEN" => metrics_listen,
+    "BACKHAUL_SERVE_LISTEN" => serve_listen,
+    "BACKHAUL_LOG_FORMAT" => log_format,
 }
 
 /// Changes the settings by one variable; those of other programs are passed over.
@@ -138,6 +144,29 @@ impl FromVariable for Usd {
             let message = format!("{value:?} is not an amount of dollars");
             Refusal::of(name, message, "write for example 25.00")
         })
+    }
+}
+
+impl FromVariable for SocketAddr {
+    fn read(name: &str, value: &str) -> Result<Self, Refusal> {
+        value.trim().parse().map_err(|_| {
+            let message = format!("{value:?} is not an address to listen at");
+            let help = "write an IP address and a port, for example 127.0.0.1:9464";
+            Refusal::of(name, message, help)
+        })
+    }
+}
+
+impl FromVariable for LogFormat {
+    fn read(name: &str, value: &str) -> Result<Self, Refusal> {
+        match value.trim() {
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            _ => {
+                let message = format!("{value:?} is no format of the log");
+                Err(Refusal::of(name, message, "write human or json"))
+            }
+        }
     }
 }
 

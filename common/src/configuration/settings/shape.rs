@@ -1,6 +1,6 @@
 //! What the values of settings look like, for their JSON Schema.
 
-use schemars::{Schema, SchemaGenerator};
+use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::{CONNECTIONS, POSITIVE, WORKERS_MAX};
 use crate::configuration::json_schema::{percent, real, whole};
@@ -32,4 +32,10 @@ pub(super) fn max_quarantine_percent(generator: &mut SchemaGenerator) -> Schema 
         (f64::from(millionths) / 10_000.0).into(),
     );
     schema
+}
+
+/// An IP address and a port: what of it a pattern can tell.
+pub(super) fn address(_: &mut SchemaGenerator) -> Schema {
+    let pattern = r"^([0-9]+(\.[0-9]+){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]+$";
+    json_schema!({ "type": "string", "pattern": pattern, "examples": ["127.0.0.1:9464"] })
 }

@@ -162,6 +162,27 @@ fn a_budget_is_an_amount_of_dollars() {
 }
 
 #[test]
+fn where_to_listen_is_an_address_and_a_port() {
+    let settings = load("metrics_listen: 127.0.0.1:9464\n", &[]).unwrap();
+    assert_eq!(settings.metrics_listen, "127.0.0.1:9464".parse().ok());
+    let variables = [
+        ("BACKHAUL_METRICS_LISTEN", "[::]:1"),
+        ("BACKHAUL_SERVE_LISTEN", "0.0.0.0:2"),
+    ];
+    let settings = load("metrics_listen: 127.0.0.1:9464\n", &variables).unwrap();
+    assert_eq!(settings.metrics_listen, "[::]:1".parse().ok());
+    assert_eq!(settings.serve_listen.to_string(), "0.0.0.0:2");
+    let settings = load("workers: 1\n", &[]).unwrap();
+    assert_eq!(settings.metrics_listen, None);
+    assert_eq!(settings.serve_listen.to_string(), "127.0.0.1:8080");
+    refused("serve_listen: somewhere\n", &[], &["backhaul.yaml:1"]);
+    for variable in ["BACKHAUL_METRICS_LISTEN", "BACKHAUL_SERVE_LISTEN"] {
+        let parts = [variable, "\"9464\"", "for example 127.0.0.1:9464"];
+        refused("", &[(variable, "9464")], &parts);
+    }
+}
+
+#[test]
 fn an_empty_variable_and_those_of_others_are_passed_over() {
     let environment = [
         ("DATABASE_URL", ""),
@@ -332,5 +353,30 @@ fn an_address_that_is_no_web_address_is_refused() {
         url.clone_into(&mut settings.databento_url);
         let refusal = Vendor::new(&settings).unwrap_err();
         assert_shows(&refusal, &["DATABENTO_URL", "https://hist.databento.com"]);
+    }
+}
+
+#[test]
+fn records_of_another_address_than_the_vendors_have_an_origin_of_their_own() {
+    let origin = |url: &str| load("", &[("DATABENTO_URL", url)]).unwrap().origin();
+    assert_eq!(Settings::default().origin(), "the vendor");
+    for url in [
+        "https://hist.databento.com",
+        "https://HIST.databento.com:443/v0",
+        "http://key@hist.databento.com./",
+        "https://databento.com",
+    ] {
+        assert_eq!(origin(url), "the vendor", "{url}");
+    }
+    for url in [
+        "http://simulator:8090",
+        "http://127.0.0.1:8090/databento.com",
+        "https://notdatabento.com",
+        "https://databento.com.example.org",
+        "https://databento.com@example.org",
+        "https://databento.com:secret@example.org",
+        "nonsense",
+    ] {
+        assert_eq!(origin(url), "a stand-in for the vendor", "{url}");
     }
 }

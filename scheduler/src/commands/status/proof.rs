@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::process::ExitCode;
 
-use common::archive::{Archive, Manifest};
+use common::archive::Manifest;
 use common::store::{ChunkAccount, JobStatus, Proof, Store};
 use serde_json::{Value, json};
 
@@ -12,7 +12,6 @@ use crate::progress::{counted, thousands};
 use crate::proof::{Finding, archived, judge, stray};
 use crate::report::{aligned, plain_table};
 use crate::session::Session;
-use crate::submission::ORIGIN;
 use crate::submitted::{find, title};
 
 /// Chunks that are listed for people unless they want all.
@@ -50,7 +49,7 @@ pub async fn run(
     telling: Telling,
 ) -> anyhow::Result<ExitCode> {
     let job = find(store, wanted).await?;
-    let archive = Archive::open(&session.settings.archive_url, ORIGIN)?;
+    let archive = session.archive()?;
     let mut proof = store.begin_proof(job.id).await?;
     let mut sums = Sums::default();
     // People read the findings below the table; there are at most so many to remember.

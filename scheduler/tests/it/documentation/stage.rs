@@ -69,6 +69,7 @@ impl Stage {
             ("DATABENTO_URL", self.simulator.url()),
             // As on a terminal.
             ("BACKHAUL_LOG", "warn".to_owned()),
+            ("BACKHAUL_LOG_FORMAT", "human".to_owned()),
             // The vendor's paces would only be waited for.
             ("BACKHAUL_METADATA_REQUESTS_PER_SECOND", "10000".to_owned()),
             ("BACKHAUL_RETRY_SECONDS", "0.05".to_owned()),

@@ -69,6 +69,10 @@ impl Ground {
         self.servers.as_ref().expect("the story is of a fleet")
     }
 
+    pub fn servers_mut(&mut self) -> &mut Servers {
+        self.servers.as_mut().expect("the story is of a fleet")
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.installation.command(arguments);
         if let Some(servers) = &self.servers {

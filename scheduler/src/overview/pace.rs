@@ -10,13 +10,13 @@ const LOOK_BACK: Duration = Duration::from_secs(60);
 
 /// What a number was at each look.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub struct Pace {
     looks: VecDeque<(Instant, u64)>,
 }
 
 impl Pace {
     /// Notes what the number is now.
-    pub(super) fn note(&mut self, number: u64) {
+    pub fn note(&mut self, number: u64) {
         let now = Instant::now();
         self.looks.push_back((now, number));
         while let Some((when, _)) = self.looks.front()
@@ -27,7 +27,7 @@ impl Pace {
     }
 
     /// How much it grows in a second; `None` as long as it doesn't.
-    pub(super) fn per_second(&self) -> Option<u64> {
+    pub fn per_second(&self) -> Option<u64> {
         let ((began, first), (ended, last)) = (self.looks.front()?, self.looks.back()?);
         let milliseconds = ended.duration_since(*began).as_millis();
         let grown = u128::from(last.checked_sub(*first)?) * 1_000;
@@ -36,13 +36,13 @@ impl Pace {
     }
 
     /// The seconds until it has grown by so much.
-    pub(super) fn seconds_for(&self, more: u64) -> Option<u64> {
+    pub fn seconds_for(&self, more: u64) -> Option<u64> {
         more.checked_div(self.per_second()?)
     }
 }
 
 /// A time in seconds, for people: 45 s, 12 min, 3 h 20 min.
-pub(super) fn in_words(seconds: u64) -> String {
+pub fn in_words(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min", seconds / 60),

@@ -1,0 +1,19 @@
+//! Log: what every line says that the work on a chunk writes.
+
+use common::chunk::{ChunkId, JobId};
+use tracing::Span;
+
+/// The span of an attempt at a chunk: its fields are those of each line within it, whatever the level
+/// of the line.
+pub(crate) fn of_chunk(job: JobId, chunk: ChunkId, attempt: i64, worker: &str) -> Span {
+    // Of the least level that is ever let through.
+    tracing::error_span!("chunk", job = job.0, chunk = chunk.0, attempt, worker)
+}
+
+/// Does something that blocks on a thread of its own, within the span of who asks for it.
+pub(crate) fn on_thread<T: Send + 'static>(
+    verb: impl FnOnce() -> T + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    let span = Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(verb))
+}
