@@ -1,0 +1,19 @@
+//! What Backhaul is deployed with: images, compositions, manifests and alerts, each strictly read, and
+//! what has to agree between them.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says where")]
+
+mod tree;
+mod installed;
+mod manifest;
+mod kinds;
+mod custom_resources;
+mod agreement;
+mod hardening;
+mod network;
+mod environment;
+mod configuration_files;
+mod dockerfile;
+mod compose;
+mod autoscaling;
+mod monitoring;
