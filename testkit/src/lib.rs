@@ -1,4 +1,4 @@
-//! What tests share: a private installation, servers and a proxy, checksums, and real data where it is.
+//! What tests share: a private installation, servers and a proxy, programs, checksums, and real data where it is.
 
 pub mod sandbox;
 pub mod checksum;
@@ -10,9 +10,11 @@ pub mod postgres;
 pub mod timescale;
 pub mod redis;
 pub mod s3;
+pub mod prometheus;
 pub mod proxy;
 pub mod processes;
+pub mod programs;
 pub mod scrape;
 mod attended;
 pub mod installed;
-mod port;
+pub mod port;

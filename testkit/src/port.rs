@@ -9,7 +9,7 @@ const COUNT: u16 = 12_000;
 
 /// A port of this computer's own address.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     /// Tests take the port of the same number for datagrams first. It goes back when their
     /// process ends, however it ends.
@@ -21,6 +21,7 @@ impl Port {
     ///
     /// # Panics
     /// When all are taken.
+    #[must_use]
     pub fn claim() -> Self {
         let begin = std::process::id().wrapping_mul(61);
         (0..u32::from(COUNT))
@@ -31,11 +32,13 @@ impl Port {
     }
 
     /// Its number.
+    #[must_use]
     pub fn number(&self) -> u16 {
         self.number
     }
 
     /// Its address.
+    #[must_use]
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.number).into()
     }

@@ -44,6 +44,15 @@ impl Scrape {
     pub async fn of(address: SocketAddr) -> Self {
         let (status, text) = get(address, "/metrics").await.expect("somebody answers");
         assert_eq!(status, 200, "{text}");
+        Self::read(text)
+    }
+
+    /// Reads what a process answered.
+    ///
+    /// # Panics
+    /// When it is no text of metrics.
+    #[must_use]
+    pub fn read(text: String) -> Self {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let samples = lines.filter(|line| !line.is_empty()).map(sample).collect();
         Self { text, samples }

@@ -1,7 +1,6 @@
 //! The programs as their command lines define them: commands, and the flags of each.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use scheduler::arguments;
 
@@ -48,27 +47,4 @@ impl Program {
             commands: commands.map(Self::of).collect(),
         }
     }
-}
-
-/// A program of the workspace, beside the scheduler's own.
-///
-/// # Panics
-/// When it was not built, or before its sources were changed: cargo builds other packages' programs
-/// only where it is asked to.
-pub fn built(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_scheduler")).with_file_name(name);
-    let cure =
-        format!("build it with `cargo build --package {name}`, or run the whole workspace's tests");
-    let Ok(when) = std::fs::metadata(&path).and_then(|file| file.modified()) else {
-        panic!("{} is not built: {cure}", path.display());
-    };
-    // A run of the whole workspace's tests builds it and leaves no list of its sources.
-    let inputs = std::fs::read_to_string(path.with_extension("d")).unwrap_or_default();
-    let (_, inputs) = inputs.split_once(": ").unwrap_or_default();
-    for input in inputs.split_whitespace() {
-        let changed = std::fs::metadata(input).and_then(|file| file.modified());
-        let is_older = changed.is_ok_and(|changed| changed <= when);
-        assert!(is_older, "{} is older than {input}: {cure}", path.display());
-    }
-    path
 }

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use simulator::{Config, Simulator};
 use testkit::installed;
 use testkit::postgres::Postgres;
+use testkit::programs::built;
 use testkit::redis::Redis;
 use testkit::sandbox::{API_KEY, Sandbox};
 
-use super::programs::built;
 use super::session::Session;
 use super::tree::Tree;
 
