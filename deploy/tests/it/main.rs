@@ -16,4 +16,5 @@ mod configuration_files;
 mod dockerfile;
 mod compose;
 mod autoscaling;
+mod expressions;
 mod monitoring;

@@ -2,73 +2,63 @@
 
 use std::collections::BTreeSet;
 
-use common::metrics::{ALL, Kind, Metric};
+use common::metrics::ALL;
 use serde_json::Value;
 
+use crate::expressions::{is_told_as, metrics, mistakes};
 use crate::installed;
 use crate::tree::{at, document, list, root, text};
 
 /// What the dashboard leaves out: money that `backhaul_spend_usd` tells of the whole fleet, and versions.
 const NOT_SHOWN: [&str; 2] = ["backhaul_spend_nanousd_total", "backhaul_build_info"];
 
-/// The metrics that an expression names.
-fn metrics(expression: &str) -> BTreeSet<String> {
-    let words = expression.split(|it: char| !(it.is_ascii_alphanumeric() || it == '_'));
-    words
-        .filter(|word| word.starts_with("backhaul_"))
-        .map(str::to_owned)
-        .collect()
+fn check_known(place: &str, expression: &str, shown: &str) {
+    assert!(!metrics(expression).is_empty(), "{place}: {expression}");
+    let mistakes = mistakes(expression, shown);
+    assert!(mistakes.is_empty(), "{place}: {expression}: {mistakes:?}");
 }
 
-/// Whether a metric is told under a name: a histogram is in three.
-fn is_told_as(metric: &Metric, name: &str) -> bool {
-    match (metric.kind, name.strip_prefix(metric.name)) {
-        (Kind::Histogram(_), Some(part)) => ["_bucket", "_sum", "_count"].contains(&part),
-        (Kind::Counter | Kind::Gauge, Some(part)) => part.is_empty(),
-        (_, None) => false,
-    }
-}
-
-fn check_known(place: &str, expression: &str) {
-    let named = metrics(expression);
-    assert!(!named.is_empty(), "{place}: {expression}");
-    for name in named {
-        let is_told = ALL.iter().any(|metric| is_told_as(metric, &name));
-        assert!(is_told, "{place}: nobody tells {name}");
-    }
-}
-
-fn alerts() -> Vec<Value> {
+/// The alerts.
+pub fn alerts() -> Vec<Value> {
     list(&document("monitoring/alerts.yml"), "/groups")
         .flat_map(|group| list(group, "/rules"))
         .cloned()
         .collect()
 }
 
-/// The expressions of the dashboard, as Prometheus would be asked.
-fn asked_by_the_dashboard() -> Vec<String> {
+/// The targets of the dashboard's panels.
+fn targets() -> Vec<Value> {
     let dashboard: Value =
         serde_json::from_str(&text("monitoring/dashboards/backhaul.json")).unwrap();
     let targets = list(&dashboard, "/panels").flat_map(|panel| list(panel, "/targets"));
-    targets
-        .map(|target| {
-            at(target, "/expr")
-                .unwrap()
-                .replace("$__rate_interval", "5m")
-        })
-        .collect()
+    targets.cloned().collect()
+}
+
+/// What a target asks, as Prometheus would be asked.
+fn asked_by(target: &Value) -> String {
+    let expression = at(target, "/expr").unwrap();
+    expression.replace("$__rate_interval", "5m")
+}
+
+/// The expressions of the dashboard.
+pub fn asked_by_the_dashboard() -> Vec<String> {
+    targets().iter().map(asked_by).collect()
 }
 
 #[test]
-fn alerts_and_the_dashboard_ask_for_metrics_that_there_are() {
+fn alerts_and_the_dashboard_ask_for_metrics_labels_and_values_that_there_are() {
     for alert in alerts() {
-        check_known(at(&alert, "/alert").unwrap(), at(&alert, "/expr").unwrap());
+        let (name, summary) = (at(&alert, "/alert"), at(&alert, "/annotations/summary"));
+        let expression = at(&alert, "/expr").unwrap();
+        check_known(name.unwrap(), expression, summary.unwrap());
     }
-    let asked = asked_by_the_dashboard();
-    for expression in &asked {
-        check_known("the dashboard", expression);
+    let targets = targets();
+    for target in &targets {
+        let legend = at(target, "/legendFormat").unwrap();
+        check_known("the dashboard", &asked_by(target), legend);
     }
-    let shown: BTreeSet<_> = asked.iter().flat_map(|it| metrics(it)).collect();
+    let asked = targets.iter().map(asked_by);
+    let shown: BTreeSet<_> = asked.flat_map(|it| metrics(&it)).collect();
     for metric in ALL.iter().filter(|it| !NOT_SHOWN.contains(&it.name)) {
         let is_shown = shown.iter().any(|name| is_told_as(metric, name));
         assert!(is_shown, "the dashboard shows {}", metric.name);
