@@ -42,6 +42,8 @@ CMD ["--help"]
 FROM runtime AS worker
 COPY --from=builder /build/target/release/worker /usr/local/bin/worker
 EXPOSE 9464
+# What the health check asks at; whoever sets it otherwise sets it for both.
+ENV BACKHAUL_METRICS_LISTEN=0.0.0.0:9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["/usr/local/bin/worker", "--health-check"]
 ENTRYPOINT ["/usr/local/bin/worker"]
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::installed;
 use crate::tree::{root, text};
 
 /// `docker-compose.yml`.
@@ -25,24 +26,24 @@ pub struct Service {
     pub image: String,
     pub build: Option<Build>,
     #[serde(default)]
-    profiles: Vec<String>,
+    pub profiles: Vec<String>,
     #[serde(rename = "user")]
     _user: Option<String>,
     #[serde(default)]
-    command: Vec<String>,
+    pub command: Vec<String>,
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
     #[serde(default)]
-    volumes: Vec<String>,
+    pub volumes: Vec<String>,
     #[serde(default, rename = "tmpfs")]
     _tmpfs: Vec<String>,
     #[serde(default)]
     pub ports: Vec<String>,
-    healthcheck: Option<HealthCheck>,
+    pub healthcheck: Option<HealthCheck>,
     #[serde(default)]
-    depends_on: BTreeMap<String, Dependency>,
+    pub depends_on: BTreeMap<String, Dependency>,
     pub stop_grace_period: Option<String>,
-    restart: String,
+    pub restart: String,
     read_only: bool,
     cap_drop: Vec<String>,
     security_opt: Vec<String>,
@@ -60,8 +61,8 @@ pub struct Build {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HealthCheck {
-    test: Vec<String>,
+pub struct HealthCheck {
+    pub test: Vec<String>,
     #[serde(rename = "interval")]
     _interval: String,
     #[serde(rename = "timeout")]
@@ -74,10 +75,10 @@ struct HealthCheck {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Dependency {
-    condition: String,
+pub struct Dependency {
+    pub condition: String,
     #[serde(default = "yes")]
-    required: bool,
+    pub required: bool,
 }
 
 fn yes() -> bool {
@@ -98,7 +99,7 @@ pub fn read() -> Composition {
 }
 
 /// The variables that `.env.example` sets.
-fn example() -> BTreeMap<String, String> {
+pub fn example() -> BTreeMap<String, String> {
     let example = text(".env.example");
     let lines = example
         .lines()
@@ -301,4 +302,23 @@ fn the_database_takes_a_dozen_workers() {
         .unwrap();
     let connections: u32 = connections.parse().unwrap();
     assert!(12 * settings.worker_connections() + 20 < connections);
+}
+
+#[test]
+fn what_may_be_set_is_used() {
+    let composition = text("docker-compose.yml");
+    for name in example()
+        .keys()
+        .filter(|name| !name.starts_with("COMPOSE_"))
+    {
+        assert!(composition.contains(&format!("${{{name}:")), "{name}");
+    }
+}
+
+#[test]
+fn compose_itself_takes_it_where_that_is_installed() {
+    let file = ["--env-file", ".env.example", "--profile", "*"];
+    let arguments = [&file[..], &["config", "--quiet"]].concat();
+    // Not `docker compose`: a client without its plugin would take the flags for its own.
+    let _absent = installed::output("docker-compose", &arguments, &root());
 }

@@ -33,7 +33,7 @@ fn instructions() -> Vec<(String, String)> {
 }
 
 /// The instructions of each stage by its name, the image it begins with first.
-fn stages() -> BTreeMap<String, Vec<(String, String)>> {
+pub fn stages() -> BTreeMap<String, Vec<(String, String)>> {
     let mut stages = BTreeMap::new();
     let mut current = String::new();
     for (word, rest) in instructions() {
@@ -312,4 +312,19 @@ fn ports_are_those_that_the_images_expose() {
             }
         }
     }
+}
+
+/// Without an address there is nobody whom the health check could ask.
+#[test]
+fn a_worker_tells_its_health_where_its_image_asks() {
+    let worker = &stages()["worker"];
+    let rest = |word: &str| {
+        let mut of_it = worker.iter().filter(|(it, _)| it == word);
+        of_it.next().unwrap().1.as_str()
+    };
+    let (name, address) = rest("ENV").split_once('=').unwrap();
+    assert_eq!(name, "BACKHAUL_METRICS_LISTEN");
+    let port = address.strip_prefix("0.0.0.0:").unwrap();
+    assert_eq!(port, rest("EXPOSE"));
+    assert!(rest("HEALTHCHECK").ends_with(r#"CMD ["/usr/local/bin/worker", "--health-check"]"#));
 }

@@ -53,7 +53,7 @@ pub fn settings_of(environment: &BTreeMap<String, String>) -> Settings {
 }
 
 /// Whether Backhaul reads a variable of this name.
-fn is_read(name: &str) -> bool {
+pub fn is_read(name: &str) -> bool {
     let mut known = SETTINGS.iter().chain(OTHERS).chain(BUCKET);
     known.any(|(known, _)| *known == name)
 }

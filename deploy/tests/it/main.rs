@@ -15,6 +15,8 @@ mod environment;
 mod configuration_files;
 mod dockerfile;
 mod compose;
+mod compose_up;
+mod command_lines;
 mod autoscaling;
 mod expressions;
 mod monitoring;
