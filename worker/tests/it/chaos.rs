@@ -6,11 +6,11 @@
 //! the same rows either may be the one that loads them.
 
 mod random;
-mod work;
-mod crew;
+pub mod work;
+pub mod crew;
 mod fire;
 mod faults;
-mod comparison;
+pub mod comparison;
 mod report;
 
 use std::time::{Duration, Instant};

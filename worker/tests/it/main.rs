@@ -30,3 +30,4 @@ mod refreshes;
 mod engines;
 mod fleet_queue;
 mod chaos;
+mod rollout;

@@ -1,6 +1,6 @@
 //! Metrics as whoever scrapes a fleet sees them: they agree with the tables, and health tells the truth.
 
-mod watched;
+pub mod watched;
 
 use std::fmt::Write;
 use std::net::TcpListener;

@@ -1,11 +1,14 @@
 //! The worker as its operator sees it: a process that takes chunks up, and stops when it is told to.
 
+use std::process::Stdio;
+
 use dbn::{SType, Schema};
 use testkit::processes;
 use tokio::process::Child;
 
 use crate::fleet::{FOREVER, Fleet};
 use crate::installation::{Piece, january, piece};
+use crate::metrics::watched::Watched;
 
 fn pieces() -> Vec<Piece> {
     (2..9)
@@ -123,9 +126,7 @@ async fn what_is_missing_is_told_before_anything_is_taken() {
     ];
     for (variable, value, told) in cases {
         let mut command = fleet.worker();
-        command
-            .env(variable, value)
-            .stderr(std::process::Stdio::piped());
+        command.env(variable, value).stderr(Stdio::piped());
         let output = command.output().await.unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(
@@ -135,6 +136,64 @@ async fn what_is_missing_is_told_before_anything_is_taken() {
         assert!(text.contains(told), "{variable}={value}: {text}");
         assert!(!text.contains("secret-word"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_health_check_tells_whether_the_worker_lives() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut worker = Watched::start(&fleet, 0).await;
+    // As an engine asks: with nothing but what the container has.
+    let ask = async |listen: &str| {
+        let mut command = fleet.worker();
+        command.arg("--health-check").stderr(Stdio::piped());
+        if !listen.is_empty() {
+            command.env("BACKHAUL_METRICS_LISTEN", listen);
+        }
+        let output = command.output().await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        (output.status.code(), said)
+    };
+    let (address, port) = (worker.address.to_string(), worker.address.port());
+    assert_eq!(ask(&address).await, (Some(0), String::new()));
+    assert_eq!(
+        ask(&format!("0.0.0.0:{port}")).await,
+        (Some(0), String::new())
+    );
+
+    let (code, said) = ask("").await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("BACKHAUL_METRICS_LISTEN"), "{said}");
+
+    worker.process.kill().await.unwrap();
+    let (code, said) = ask(&address).await;
+    let line = format!("error: no word of health from {address}: ");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.starts_with(&line) && said.lines().count() == 1,
+        "{said}"
+    );
+    // Redis answers there, and is no worker.
+    let other = fleet.redis.address().to_string();
+    let (code, said) = ask(&other).await;
+    assert_eq!((code, said.lines().count()), (Some(1), 1), "{said}");
+}
+
+#[tokio::test]
+async fn a_worker_without_its_servers_lives_on() {
+    let Some(mut fleet) = Fleet::start().await else {
+        return;
+    };
+    let worker = Watched::start(&fleet, 0).await;
+    fleet.postgres.kill();
+    fleet.redis.kill();
+    worker.wait_for("/readyz", 503, "neither").await;
+    let mut command = fleet.worker();
+    command
+        .arg("--health-check")
+        .env("BACKHAUL_METRICS_LISTEN", worker.address.to_string());
+    assert_eq!(command.status().await.unwrap().code(), Some(0));
 }
 
 #[tokio::test]

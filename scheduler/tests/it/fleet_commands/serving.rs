@@ -171,3 +171,29 @@ async fn serve_refuses_what_it_can_not_listen_at_or_tell_of() {
         .refuse(&["serve", "--listen", "8080"], &["invalid"])
         .await;
 }
+
+#[tokio::test]
+async fn a_health_check_tells_whether_serve_lives() {
+    let Some(mut ground) = Ground::fleet().await else {
+        return;
+    };
+    let mut served = Served::start(&ground).await;
+    let address = served.address.to_string();
+    let ask = ["serve", "--listen", &*address, "--health-check"];
+    let said = ground.succeed(&ask).await;
+    assert_eq!((said.stdout, said.stderr), (String::new(), String::new()));
+    // By its settings, and at every interface; with servers that are away.
+    ground.servers_mut().postgres.kill();
+    ground.servers_mut().redis.kill();
+    let mut command = ground.command(&["serve", "--health-check"]);
+    let everywhere = format!("0.0.0.0:{}", served.address.port());
+    command.env("BACKHAUL_SERVE_LISTEN", everywhere);
+    assert_eq!(command.status().await.unwrap().code(), Some(0));
+
+    served.process.kill().await.unwrap();
+    let said = ground.run(&ask).await;
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    let line = format!("error: no word of health from {address}: ");
+    let is_one_line = said.stderr.lines().count() == 1;
+    assert!(said.stderr.starts_with(&line) && is_one_line, "{said:#?}");
+}

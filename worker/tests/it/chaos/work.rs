@@ -1,4 +1,4 @@
-//! Work: weeks of small chunks that overlap, planned once and submitted to both fleets.
+//! Work: weeks of small chunks, planned once and submitted to both fleets.
 
 use std::time::{Duration, Instant};
 
@@ -15,15 +15,25 @@ use crate::installation::{Piece, piece, request};
 /// Chunks that wait or run from which on the next week is submitted.
 const FEW: u64 = 40;
 
+/// What is asked for of the week that begins on a Monday, a job for each kind of symbols.
+pub type Week = fn(Day) -> Vec<(SType, Vec<Piece>)>;
+
 /// What both fleets are to do.
 pub struct Work {
+    week: Week,
     monday: Day,
     jobs: Vec<(Request, Vec<PlannedChunk>)>,
 }
 
 impl Work {
+    /// Weeks of chunks that overlap.
     pub fn new() -> Self {
+        Self::of(week)
+    }
+
+    pub fn of(week: Week) -> Self {
         Self {
+            week,
             monday: Day::from_ymd(2022, 1, 3).unwrap(),
             jobs: Vec::new(),
         }
@@ -37,11 +47,15 @@ impl Work {
     /// Submits another week when little is left to do; it is planned by the undisturbed fleet's vendor,
     /// which strikes nobody.
     pub async fn keep_coming(&mut self, fleet: &Fleet, planner: &Fleet) {
-        if Standing::of(fleet).await.left > FEW {
-            return;
+        if Standing::of(fleet).await.left <= FEW {
+            self.submit_a_week(fleet, planner).await;
         }
+    }
+
+    /// Submits another week.
+    pub async fn submit_a_week(&mut self, fleet: &Fleet, planner: &Fleet) {
         let monday = self.monday;
-        for (stype_in, pieces) in week(monday) {
+        for (stype_in, pieces) in (self.week)(monday) {
             let days = pieces.first().unwrap().days;
             let request = request(&format!("{stype_in} {monday}"), stype_in, days);
             let chunks = planner.plan(stype_in, &pieces).await;

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use common::configuration::files::ConfigFiles;
 use testkit::scrape::get;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::fleet::{FOREVER, Fleet};
@@ -19,21 +20,30 @@ pub struct Watched {
 impl Watched {
     /// Starts one at a port that is free.
     pub async fn start(fleet: &Fleet, number: usize) -> Self {
-        let log = fleet.sandbox.path().join(format!("worker-{number}.log"));
         let mut command = fleet.worker();
         command
-            .env("BACKHAUL_METRICS_LISTEN", "127.0.0.1:0")
             .env("BACKHAUL_MAX_QUARANTINE_PERCENT", "100")
-            .env("BACKHAUL_SHUTDOWN_GRACE_SECONDS", "600")
-            .stderr(File::create(&log).unwrap());
+            .env("BACKHAUL_SHUTDOWN_GRACE_SECONDS", "600");
         let configs = fleet.sandbox.path().join("configs");
         if configs.is_dir() {
             command.env("BACKHAUL_CONFIG_DIR", configs);
         }
+        Self::spawn(
+            command,
+            &fleet.sandbox.path().join(format!("worker-{number}.log")),
+        )
+        .await
+    }
+
+    /// Starts a worker of a fleet at a port that is free, and waits until it tells where.
+    pub async fn spawn(mut command: Command, log: &Path) -> Self {
+        command
+            .env("BACKHAUL_METRICS_LISTEN", "127.0.0.1:0")
+            .stderr(File::create(log).unwrap());
         let process = command.spawn().unwrap();
         let deadline = Instant::now() + FOREVER;
         loop {
-            let said = std::fs::read_to_string(&log).unwrap();
+            let said = std::fs::read_to_string(log).unwrap();
             if let Some(address) = address_in(&said) {
                 return Self { process, address };
             }
