@@ -67,7 +67,7 @@ pub(crate) async fn from_there(
         // It says that the days begin too early, and they don't: asking again would not help.
         Some(_) | None => {
             let store = &environment.store;
-            store.give_up(claim, &why, Nanos::now()).await?;
+            store.give_up(claim, &why, Moment::Now).await?;
             Ok(Outcome::Dead { error: why })
         }
     }
@@ -125,7 +125,7 @@ async fn call_off(
     reason: String,
 ) -> Result<Outcome, StoreError> {
     let store = &environment.store;
-    store.call_off(claim, &reason, Nanos::now()).await?;
+    store.call_off(claim, &reason, Moment::Now).await?;
     Ok(Outcome::Gap { reason })
 }
 

@@ -2,7 +2,7 @@
 
 use common::archive::Manifest;
 use common::as_u64;
-use common::store::{Claim, Load, Loaded, StoreError};
+use common::store::{Claim, Load, Loaded, Moment, StoreError};
 use common::time::Nanos;
 use common::vendor::{Resolution, SymbolWindow, VendorError};
 use dbn::Metadata;
@@ -60,7 +60,7 @@ async fn load_undamaged(
         let slices = asked_slices(chunk, &loaded.resolution);
         environment
             .store
-            .settle_empty(claim, &slices, &loaded.resolution, Nanos::now())
+            .settle_empty(claim, &slices, &loaded.resolution, Moment::Now)
             .await?;
         return Ok(loaded);
     }
@@ -82,7 +82,7 @@ async fn load_undamaged(
     fail::fail_point!("before-commit", |_| Err(ChunkError::Panic(
         "before-commit".into()
     )));
-    match load.commit(&loaded, Nanos::now()).await {
+    match load.commit(&loaded, Moment::Now).await {
         // The answer was lost, not the commit, if the chunk is settled by this claim.
         Err(StoreError::Away(error)) => {
             let settled = patiently(environment, || environment.store.is_settled(claim)).await?;

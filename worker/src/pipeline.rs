@@ -1,7 +1,6 @@
 //! The pipeline: a claimed chunk's way from the vendor to the tables, whole.
 
-use common::store::{Claim, StoreError};
-use common::time::Nanos;
+use common::store::{Claim, Moment, StoreError};
 use tokio::time::Instant;
 
 use crate::environment::{Environment, Outcome};
@@ -48,7 +47,7 @@ async fn attempt(
         } => (manifest, from_archive),
         Fetched::Held { resolution } => {
             let store = &environment.store;
-            store.settle_held(claim, &resolution, Nanos::now()).await?;
+            store.settle_held(claim, &resolution, Moment::Now).await?;
             return Ok(Outcome::Done {
                 records: 0,
                 from_archive: false,
@@ -57,7 +56,7 @@ async fn attempt(
         Fetched::Nothing { slices, resolution } => {
             let store = &environment.store;
             store
-                .settle_empty(claim, &slices, &resolution, Nanos::now())
+                .settle_empty(claim, &slices, &resolution, Moment::Now)
                 .await?;
             return Ok(Outcome::Empty);
         }

@@ -2,7 +2,7 @@
 //! stream and swapped for what the tables have, in one transaction.
 
 use common::archive::Manifest;
-use common::store::{Claim, Difference, Loaded, Replayable};
+use common::store::{Claim, Difference, Loaded, Moment, Replayable};
 use common::time::Nanos;
 use common::vendor::retry::RetryDelays;
 
@@ -149,7 +149,7 @@ async fn swap(
     fail::fail_point!("refresh-before-commit", |_| Err(ChunkError::Panic(
         "refresh-before-commit".into()
     )));
-    load.commit(&loaded, Nanos::now()).await?;
+    load.commit(&loaded, Moment::Now).await?;
     Ok(Refreshed::Swapped {
         manifest: Box::new(manifest),
         difference: Difference::of_counts(replayable, &before, &loaded),

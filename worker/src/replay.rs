@@ -7,8 +7,7 @@ use common::archive::{Archive, Manifest};
 use common::chunk::ChunkState;
 use common::configuration::mapping::Mapping;
 use common::quality::QuarantineLimit;
-use common::store::{Difference, Held, Load, Loaded, Replayable, Store};
-use common::time::Nanos;
+use common::store::{Difference, Held, Load, Loaded, Moment, Replayable, Store};
 use common::vendor::Resolution;
 use dbn::Schema;
 
@@ -52,7 +51,7 @@ pub async fn replay(
     fail::fail_point!("replay-before-commit", |_| Err(ChunkError::Panic(
         "replay-before-commit".into()
     )));
-    load.commit(&loaded, Nanos::now()).await?;
+    load.commit(&loaded, Moment::Now).await?;
     Ok(Difference::of_counts(chunk, &before, &loaded))
 }
 

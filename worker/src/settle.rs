@@ -148,7 +148,6 @@ pub async fn settle_error(
     claim: &Claim,
     error: &ChunkError,
 ) -> Result<Outcome, StoreError> {
-    let now = Nanos::now();
     let store = &environment.store;
     let mut text = one_line(&chain(error));
     if matches!(error, ChunkError::Files(FilesError::Changing { .. })) {
@@ -166,13 +165,13 @@ pub async fn settle_error(
             Ok(Outcome::HandedBack)
         }
         Decision::Dead => {
-            store.give_up(claim, &text, now).await?;
+            store.give_up(claim, &text, Moment::Now).await?;
             Ok(Outcome::Dead { error: text })
         }
         Decision::Retry(at_least) => {
             let failures = claim.chunk.failures + 1;
             if failures >= environment.settings.attempts_max {
-                store.give_up(claim, &text, now).await?;
+                store.give_up(claim, &text, Moment::Now).await?;
                 return Ok(Outcome::Dead { error: text });
             }
             let delay = RetryDelays::by(&environment.settings).after(failures);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::engine::Pools;
+use super::engine::{Pools, Transaction};
 use crate::time::Nanos;
 
 /// A moment.
@@ -45,8 +45,26 @@ impl Pools {
     /// A bound [`Moment`] in SQL, in nanoseconds; `parameter` is its number.
     pub(super) fn moment(&self, parameter: u32) -> String {
         match self {
-            Self::Sqlite { .. } => format!("${parameter}"),
-            Self::Postgres(_) => format!("coalesce(${parameter}, backhaul_now())"),
+            Self::Sqlite { .. } => by_process(parameter),
+            Self::Postgres(_) => by_server(parameter),
         }
     }
+}
+
+impl Transaction {
+    /// The same within a transaction: the moment of the statement, not of the transaction's beginning.
+    pub(super) fn moment(&self, parameter: u32) -> String {
+        match self {
+            Self::Sqlite(_) => by_process(parameter),
+            Self::Postgres(_) => by_server(parameter),
+        }
+    }
+}
+
+fn by_process(parameter: u32) -> String {
+    format!("${parameter}")
+}
+
+fn by_server(parameter: u32) -> String {
+    format!("coalesce(${parameter}, backhaul_now())")
 }

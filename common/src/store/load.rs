@@ -16,7 +16,7 @@ use super::rows::{RowBlock, count, quoted};
 use super::settle::{check_fence, fence};
 use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
-use super::{Claim, Held, Slice, Store, StoreError};
+use super::{Claim, Held, Moment, Slice, Store, StoreError};
 use crate::as_u64;
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::configuration::mapping::Mapping;
@@ -231,7 +231,11 @@ impl Load {
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost meanwhile, [`StoreError::Contended`] when
     /// another chunk came to hold some of its slices; the tables are as before.
-    pub async fn commit(mut self, loaded: &Loaded, now: Nanos) -> Result<(), StoreError> {
+    pub async fn commit(
+        mut self,
+        loaded: &Loaded,
+        now: impl Into<Moment>,
+    ) -> Result<(), StoreError> {
         self.check_accounts(loaded).await?;
         let (to, epochs) = (self.from.after(self.event())?, self.epochs());
         let mut transaction = self.rows.into_transaction().await?;
@@ -248,14 +252,15 @@ impl Load {
         let windows = symbol_windows(chunk, &loaded.resolution);
         insert_windows(&mut transaction, &chunk.dataset, &windows).await?;
         insert_failures(&mut transaction, chunk.id, &loaded.failures).await?;
-        let updated = statement(
+        let updated = statement(format!(
             "UPDATE chunks SET state = $1, epoch = epoch + $2, expected_records = $3,
                  fetched_records = $4, filtered_records = $5, loaded_records = $6,
                  quarantined_records = $7, covered_records = $8, archive_object = $9,
                  market_table = $10, rules_version = $11, error = NULL, owner = NULL,
-                 lease_until = NULL, updated_at = $12
+                 lease_until = NULL, updated_at = {}
              WHERE id = $13 AND epoch = $14 AND state = $15",
-        )
+            transaction.moment(12)
+        ))
         .bind(to.name())
         .bind(epochs)
         .bind(count(loaded.fetched))
@@ -267,7 +272,7 @@ impl Load {
         .bind(&loaded.archive_object)
         .bind(&self.market_table)
         .bind(&*self.rules_version)
-        .bind(now)
+        .bind(now.into())
         .bind(chunk.id)
         .bind(self.claim.epoch)
         .bind(self.from.name())

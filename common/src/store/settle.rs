@@ -9,7 +9,6 @@ use super::{Claim, Held, Slice, Store, StoreError};
 use crate::archive::Manifest;
 use crate::chunk::{ChunkEvent, ChunkState};
 use crate::request::JobSource;
-use crate::time::Nanos;
 use crate::vendor::Resolution;
 
 /// Why a claim goes back to the queue.
@@ -35,14 +34,14 @@ impl Store {
         claim: &Claim,
         slices: &[Held],
         resolution: &Resolution,
-        now: Nanos,
+        now: impl Into<Moment>,
     ) -> Result<(), StoreError> {
         let event = ChunkEvent::FindEmpty;
         let slices = match claim.chunk.source {
             JobSource::Vendor => slices,
             JobSource::Files(_) => &[],
         };
-        self.settle_without_rows(claim, event, slices, resolution, now)
+        self.settle_without_rows(claim, event, slices, resolution, now.into())
             .await
     }
 
@@ -54,10 +53,10 @@ impl Store {
         &self,
         claim: &Claim,
         resolution: &Resolution,
-        now: Nanos,
+        now: impl Into<Moment>,
     ) -> Result<(), StoreError> {
         let event = ChunkEvent::Load;
-        self.settle_without_rows(claim, event, &[], resolution, now)
+        self.settle_without_rows(claim, event, &[], resolution, now.into())
             .await
     }
 
@@ -67,15 +66,16 @@ impl Store {
         event: ChunkEvent,
         slices: &[Held],
         resolution: &Resolution,
-        now: Nanos,
+        now: Moment,
     ) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(event)?;
         let mut transaction = self.pools.begin().await?;
-        let updated = statement(
+        let updated = statement(format!(
             "UPDATE chunks SET state = $1, expected_records = 0, error = NULL, owner = NULL,
-                 lease_until = NULL, updated_at = $2
+                 lease_until = NULL, updated_at = {}
              WHERE id = $3 AND epoch = $4 AND state = 'running'",
-        )
+            self.pools.moment(2)
+        ))
         .bind(to.name())
         .bind(now)
         .bind(claim.chunk.id)
@@ -145,16 +145,22 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost.
-    pub async fn call_off(&self, claim: &Claim, why: &str, now: Nanos) -> Result<(), StoreError> {
+    pub async fn call_off(
+        &self,
+        claim: &Claim,
+        why: &str,
+        now: impl Into<Moment>,
+    ) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(ChunkEvent::Cancel)?;
-        let updated = statement(
+        let updated = statement(format!(
             "UPDATE chunks SET state = $1, expected_records = NULL, error = $2, owner = NULL,
-                 lease_until = NULL, updated_at = $3
+                 lease_until = NULL, updated_at = {}
              WHERE id = $4 AND epoch = $5 AND state = 'running'",
-        )
+            self.pools.moment(3)
+        ))
         .bind(to.name())
         .bind(why)
-        .bind(now)
+        .bind(now.into())
         .bind(claim.chunk.id)
         .bind(claim.epoch)
         .execute(self.pools.write())
@@ -181,16 +187,22 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the claim was lost.
-    pub async fn give_up(&self, claim: &Claim, error: &str, now: Nanos) -> Result<(), StoreError> {
+    pub async fn give_up(
+        &self,
+        claim: &Claim,
+        error: &str,
+        now: impl Into<Moment>,
+    ) -> Result<(), StoreError> {
         let to = ChunkState::Running.after(ChunkEvent::GiveUp)?;
-        let updated = statement(
+        let updated = statement(format!(
             "UPDATE chunks SET state = $1, failures = failures + 1, error = $2, owner = NULL,
-                 lease_until = NULL, updated_at = $3
+                 lease_until = NULL, updated_at = {}
              WHERE id = $4 AND epoch = $5 AND state = 'running'",
-        )
+            self.pools.moment(3)
+        ))
         .bind(to.name())
         .bind(error)
-        .bind(now)
+        .bind(now.into())
         .bind(claim.chunk.id)
         .bind(claim.epoch)
         .execute(self.pools.write())

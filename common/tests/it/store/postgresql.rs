@@ -84,6 +84,44 @@ async fn a_lease_runs_by_the_servers_clock() {
 }
 
 #[tokio::test]
+async fn what_is_settled_is_so_by_the_servers_clock_whatever_the_workers_says() {
+    let Some((server, store)) = postgresql().await else {
+        return;
+    };
+    let (_, chunks) = submit(&store, &request("one"), 4).await;
+    // From now on the server is a day ahead of this process.
+    let _ = server.psql(
+        "CREATE OR REPLACE FUNCTION backhaul_now() RETURNS BIGINT LANGUAGE sql STABLE
+         RETURN ((extract(epoch FROM clock_timestamp()) + 86400) * 1000000000)::bigint",
+    );
+    let claim = async |number: usize| {
+        let claimed = store.claim(chunks[number], "a worker", LEASE, Moment::Now);
+        claimed.await.unwrap().expect("it is due")
+    };
+    let done = claim(0).await;
+    let mut load = store.begin_load(&done, &trades()).await.unwrap();
+    let block = rows(ES, done.chunk.days.span().start, 3);
+    load.insert(&block).await.unwrap();
+    load.commit(&loaded(&done, 3), Moment::Now).await.unwrap();
+    let nothing = common::vendor::Resolution::default();
+    let empty = claim(1).await;
+    let settled = store.settle_empty(&empty, &[], &nothing, Moment::Now);
+    settled.await.unwrap();
+    let dead = claim(2).await;
+    store.give_up(&dead, "why", Moment::Now).await.unwrap();
+    let gap = claim(3).await;
+    store.call_off(&gap, "why", Moment::Now).await.unwrap();
+    let apart = server.psql(
+        "SELECT DISTINCT (backhaul_now() - updated_at) / 3600000000000 FROM chunks ORDER BY 1",
+    );
+    assert_eq!(
+        apart.trim(),
+        "0",
+        "hours between the server's clock and theirs"
+    );
+}
+
+#[tokio::test]
 async fn a_holder_that_was_lost_counts_as_a_failure() {
     let Some((_server, store)) = postgresql().await else {
         return;
