@@ -82,8 +82,12 @@ fn on_signals(stop: CancellationToken, told: Option<&'static str>) -> std::io::R
         };
         next().await;
         stop.cancel();
-        if let Some(told) = told {
-            let _closed = writeln!(std::io::stderr(), "{told}");
+        match told {
+            Some(told) if std::io::stderr().is_terminal() => {
+                let _closed = writeln!(std::io::stderr(), "{told}");
+            }
+            Some(told) => tracing::info!("{told}"),
+            None => {}
         }
         let code = next().await;
         std::process::exit(code.into());

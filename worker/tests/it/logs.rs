@@ -42,9 +42,8 @@ async fn piped_each_line_is_an_object_and_those_of_a_chunk_name_job_chunk_attemp
     let Some(log) = logged("").await else {
         return;
     };
-    // What is told to the person who stops it is no line of the log.
-    let lines = log.lines().filter(|line| !line.starts_with("stopping: "));
-    let lines: Vec<Value> = lines
+    let lines: Vec<Value> = log
+        .lines()
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
         .collect();
     let worker = lines
