@@ -46,7 +46,7 @@ pub mod asked;
 mod sample;
 mod query;
 
-pub use asked::{AskedChunk, AskedChunks};
+pub use asked::{AskedChunk, AskedChunks, Requested};
 pub use attend::{Alone, DueChunk, RunningChunk};
 pub use check::{Checked, Checks, FoundRow};
 pub use claim::{Chunk, Claim};
@@ -66,7 +66,7 @@ pub use spend::{Budget, Reservation, Spending};
 pub use stability::{JobSpending, Reason, Workings};
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};
-pub use watched::{Failure, Part, SettledMinute, Working};
+pub use watched::{Failure, Part, SettledMinute, ToldChunk, Working};
 
 use crate::money::Usd;
 

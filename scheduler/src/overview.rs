@@ -81,6 +81,15 @@ pub struct Money {
     pub limited: Vec<JobSpending>,
 }
 
+impl Overview {
+    /// How many chunks a worker runs, of those that are shown.
+    #[must_use]
+    pub fn run_by(&self, worker: &str) -> usize {
+        let runs = self.running.iter();
+        runs.filter(|run| run.working.worker == worker).count()
+    }
+}
+
 /// Looks at an installation again and again, and remembers enough to tell how fast it goes.
 #[derive(Debug)]
 pub struct Observer {

@@ -17,7 +17,7 @@ use common::vendor::Vendor;
 use common::vendor::limiter::{FleetOptions, Limiter, Limits};
 use dbn::Schema;
 use redis::aio::ConnectionManager;
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activities;
@@ -78,7 +78,8 @@ impl Service {
         archive.sweep()?;
         let monitor = match listener {
             Some(listener) => {
-                let (store, redis) = (Arc::clone(&store), Some(connect().await?));
+                let store = Arc::new(OnceCell::new_with(Some(Arc::clone(&store))));
+                let redis = Some(connect().await?);
                 Some(WorkerMonitor::new(listener, Dependencies { store, redis }))
             }
             None => None,

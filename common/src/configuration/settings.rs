@@ -26,6 +26,8 @@ use crate::store::connection::is_postgres;
 const POSITIVE: Range<f64> = 0.001..1e9;
 /// What the number of connections to the vendor can be.
 const CONNECTIONS: RangeInclusive<usize> = 1..=10_000;
+/// Characters of a token of `scheduler serve`.
+const SERVE_TOKEN: RangeInclusive<usize> = 16..=256;
 /// Chunks that a process can be told to work on at once.
 const WORKERS_MAX: usize = 1024;
 
@@ -60,6 +62,40 @@ impl ApiKey {
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey(…)")
+    }
+}
+
+/// What whoever looks at `scheduler serve` has to show. It never prints itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServeToken(String);
+
+impl ServeToken {
+    /// Takes a token after checking its form: at least 16 characters, each of them visible ASCII.
+    ///
+    /// # Errors
+    /// [`Refusal`], which does not repeat the text.
+    pub fn new(text: &str) -> Result<Self, Refusal> {
+        let text = text.trim();
+        if SERVE_TOKEN.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Refusal::of(
+            "BACKHAUL_SERVE_TOKEN",
+            "this is no token: it has fewer than 16 characters, or others than visible ASCII",
+            "`openssl rand -hex 24` makes one",
+        ))
+    }
+
+    /// The token itself, for what compares it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ServeToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ServeToken(…)")
     }
 }
 
@@ -138,6 +174,10 @@ pub struct Settings {
     /// Where `scheduler serve` listens.
     #[cfg_attr(feature = "json-schema", schemars(schema_with = "shape::address"))]
     pub serve_listen: SocketAddr,
+    /// What whoever looks at `scheduler serve` has to show, from the environment alone: at least 16
+    /// characters. It must be set where `serve_listen` is no address of this machine alone.
+    #[serde(skip)]
+    pub serve_token: Option<ServeToken>,
     /// How lines of the log look: `human` or `json`; when left out human on a terminal, else JSON.
     #[serde(deserialize_with = "given")]
     #[cfg_attr(feature = "json-schema", schemars(with = "LogFormat"))]
@@ -174,6 +214,7 @@ impl Default for Settings {
             budget_usd: None,
             metrics_listen: None,
             serve_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            serve_token: None,
             log_format: None,
         }
     }
@@ -353,6 +394,15 @@ impl Settings {
         })?;
         ApiKey::new(key.expose())?;
         Ok(key)
+    }
+
+    /// What whoever looks at `scheduler serve` has to show, if anything.
+    ///
+    /// # Errors
+    /// [`Refusal`] that says that this is no token.
+    pub fn serve_token(&self) -> Result<Option<ServeToken>, Refusal> {
+        let token = self.serve_token.as_ref();
+        token.map(|token| ServeToken::new(token.expose())).transpose()
     }
 
     /// Moves the database and the archive below one folder.

@@ -41,6 +41,23 @@ pub struct AskedChunk {
     pub state: ChunkState,
 }
 
+/// What a job asks for, without its symbols.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requested {
+    /// The job's number.
+    pub job: JobId,
+    /// Its name.
+    pub name: String,
+    /// The dataset.
+    pub dataset: String,
+    /// The schemas.
+    pub schemas: Vec<Schema>,
+    /// How the symbols are written.
+    pub stype_in: SType,
+    /// The UTC days.
+    pub days: DayRange,
+}
+
 impl Store {
     /// The datasets and schemas that there are chunks of, and the days of these. What was called off
     /// with its whole job is not asked for.
@@ -154,6 +171,29 @@ impl Store {
         Ok(meanings)
     }
 
+    /// Which parts of what all jobs ask for, oldest first; without their symbols.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn requested(&self) -> Result<Vec<Requested>, StoreError> {
+        let rows = statement("SELECT id, spec FROM jobs ORDER BY id")
+            .fetch_all(self.pools.read())
+            .await?;
+        let requested = |row: &Row| {
+            let spec = spec(row)?;
+            let schemas = spec.schemas.iter().map(|schema| claim::parse(schema));
+            Ok(Requested {
+                job: JobId(row.get("id")?),
+                schemas: schemas.collect::<Result<_, StoreError>>()?,
+                stype_in: claim::parse(&spec.stype_in)?,
+                name: spec.name,
+                dataset: spec.dataset,
+                days: spec.days,
+            })
+        };
+        rows.iter().map(requested).collect()
+    }
+
     /// What a submitted job asks for. How it was to be cut is not kept.
     ///
     /// # Errors
@@ -166,9 +206,7 @@ impl Store {
         .bind(job)
         .fetch_one(self.pools.read())
         .await?;
-        let spec: String = row.get("spec")?;
-        let spec: Spec = serde_json::from_str(&spec)
-            .map_err(|_| StoreError::Unreadable("a job's request that is none".into()))?;
+        let spec = spec(&row)?;
         let schemas = spec.schemas.iter().map(|schema| claim::parse(schema));
         let folder: Option<String> = row.get("source")?;
         Ok(Request {
@@ -185,6 +223,12 @@ impl Store {
             source: folder.map_or(JobSource::Vendor, |folder| JobSource::Files(folder.into())),
         })
     }
+}
+
+fn spec(row: &Row) -> Result<Spec, StoreError> {
+    let spec: String = row.get("spec")?;
+    serde_json::from_str(&spec)
+        .map_err(|_| StoreError::Unreadable("a job's request that is none".into()))
 }
 
 /// A request as a job's row keeps it; see [`Request::spec`].

@@ -30,6 +30,20 @@ pub struct Part {
     pub days: DayRange,
 }
 
+impl Part {
+    /// The symbols in so many characters: where there are more, the first of them.
+    #[must_use]
+    pub fn symbols_within(&self, characters: usize) -> String {
+        if self.symbols.chars().count() <= characters {
+            return self.symbols.clone();
+        }
+        let shown = self.symbols.chars().take(characters.saturating_sub(1));
+        let mut shown: String = shown.collect();
+        shown.push('…');
+        shown
+    }
+}
+
 /// A chunk that a worker has under a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Working {
@@ -64,6 +78,23 @@ pub struct Failure {
     pub due_at: Nanos,
 }
 
+/// A chunk, and what became of it so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldChunk {
+    /// Which chunk.
+    pub part: Part,
+    /// Where it stands.
+    pub state: ChunkState,
+    /// Failed attempts that count against it.
+    pub failures: u64,
+    /// Why the last one failed.
+    pub error: Option<String>,
+    /// When it last changed.
+    pub at: Nanos,
+    /// Rows that were loaded.
+    pub rows: u64,
+}
+
 /// What was settled in a minute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettledMinute {
@@ -75,6 +106,14 @@ pub struct SettledMinute {
     pub rows: u64,
     /// Uncompressed bytes of records that were received for them.
     pub bytes: u64,
+}
+
+impl SettledMinute {
+    /// When it begins.
+    #[must_use]
+    pub fn begins(&self) -> Nanos {
+        Nanos(self.minute.saturating_mul(MINUTE))
+    }
 }
 
 /// The columns of [`Part`]; `j` is the job, `c` the chunk, `s` its symbols.
@@ -148,6 +187,32 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// One chunk, if there is one of this number.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn told_chunk(&self, chunk: ChunkId) -> Result<Option<ToldChunk>, StoreError> {
+        let sql = format!(
+            "SELECT {PART}, c.state, c.failures, c.error, c.updated_at, c.loaded_records {FROM}
+             WHERE c.id = $1"
+        );
+        let row = statement(sql)
+            .bind(chunk)
+            .fetch_optional(self.pools.read())
+            .await?;
+        let told = |row: Row| {
+            Ok(ToldChunk {
+                part: part(&row)?,
+                state: super::claim::parse(&row.get::<String>("state")?)?,
+                failures: unsigned(row.get("failures")?),
+                error: row.get("error")?,
+                at: Nanos(row.get("updated_at")?),
+                rows: unsigned(row.get("loaded_records")?),
+            })
+        };
+        row.map(told).transpose()
     }
 
     /// What was settled in each minute from one on, in order; minutes in which nothing was are left out.

@@ -11,9 +11,6 @@ use crate::compose;
 use crate::manifest::{Cluster, rendered};
 use crate::tree::{at, list, root};
 
-/// Variables of `/metrics` and of the page. Whoever makes one a setting takes it out of here.
-const NOT_YET_SETTINGS: [&str; 1] = ["BACKHAUL_SERVE_TOKEN"];
-
 /// A container's variables: its own, those of ConfigMaps, and of secrets what their templates say.
 pub fn of_container(cluster: &Cluster, container: &Value) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::new();
@@ -45,11 +42,8 @@ pub fn of_container(cluster: &Cluster, container: &Value) -> BTreeMap<String, St
 /// What Backhaul makes of a process's variables, with the files of `configs/`.
 pub fn settings_of(environment: &BTreeMap<String, String>) -> Settings {
     let files = ConfigFiles::Folder(root().join("configs"));
-    let known = environment
-        .iter()
-        .filter(|(name, _)| !NOT_YET_SETTINGS.contains(&name.as_str()));
-    let known = known.map(|(name, value)| (name.clone(), value.clone()));
-    Settings::from_sources(&files, known).unwrap_or_else(|refusal| panic!("{refusal}"))
+    Settings::from_sources(&files, environment.clone())
+        .unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
 /// Whether Backhaul reads a variable of this name.
@@ -60,21 +54,10 @@ pub fn is_read(name: &str) -> bool {
 
 fn check(place: &str, environment: &BTreeMap<String, String>) {
     for name in environment.keys() {
-        let known = is_read(name) || NOT_YET_SETTINGS.contains(&name.as_str());
-        assert!(known, "{place}: nobody reads {name}");
+        assert!(is_read(name), "{place}: nobody reads {name}");
     }
     let settings = settings_of(environment);
     assert!(settings.is_distributed(), "{place}: a fleet has a server");
-}
-
-#[test]
-fn what_is_a_setting_by_now_is_no_exception() {
-    for name in NOT_YET_SETTINGS {
-        assert!(
-            !is_read(name),
-            "{name} is a setting: take it out of NOT_YET_SETTINGS"
-        );
-    }
 }
 
 #[test]
@@ -87,6 +70,7 @@ fn every_process_in_a_cluster_is_given_settings_that_it_takes() {
                 let settings = settings_of(&environment);
                 if workload.component() != Some("migrate") {
                     settings.require_redis_url().unwrap();
+                    settings.serve_token().unwrap();
                     assert_eq!(environment["BACKHAUL_CONFIG_DIR"], "/etc/backhaul");
                 }
             }
@@ -104,6 +88,7 @@ fn every_service_of_the_composition_is_given_settings_that_it_takes() {
             let settings = settings_of(&environment);
             settings.require_redis_url().unwrap();
             settings.require_api_key().unwrap();
+            settings.serve_token().unwrap();
         }
     }
 }

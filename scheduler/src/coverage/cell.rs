@@ -115,8 +115,36 @@ impl Cell {
         }
     }
 
-    fn index(self) -> usize {
-        Self::ALL.iter().position(|cell| *cell == self).unwrap_or(0)
+    /// Its letter where a cell is a letter of a text.
+    #[must_use]
+    pub fn letter(self) -> char {
+        match self {
+            Self::NotAsked => '.',
+            Self::NotListed => 'l',
+            Self::NoSession => 'n',
+            Self::Data => 'D',
+            Self::Held => 'H',
+            Self::Degraded => 'd',
+            Self::Missing => 'm',
+            Self::Pending => 'p',
+            Self::Running => 'r',
+            Self::Gap => 'g',
+            Self::Failed => 'F',
+        }
+    }
+
+    /// Its place among [`Self::ALL`].
+    #[must_use]
+    pub fn place(self) -> u8 {
+        let before = Self::ALL.iter().take_while(|cell| **cell != self).count();
+        u8::try_from(before).unwrap_or_default()
+    }
+
+    /// The one at a place among [`Self::ALL`].
+    #[must_use]
+    pub fn at(place: u8) -> Self {
+        let cell = Self::ALL.get(usize::from(place)).copied();
+        cell.unwrap_or(Self::NotAsked)
     }
 }
 
@@ -127,7 +155,7 @@ pub struct Counts([u64; Cell::ALL.len()]);
 impl Counts {
     /// Adds days.
     pub fn add(&mut self, cell: Cell, days: i64) {
-        if let Some(count) = self.0.get_mut(cell.index()) {
+        if let Some(count) = self.0.get_mut(usize::from(cell.place())) {
             *count += u64::try_from(days).unwrap_or_default();
         }
     }
@@ -142,7 +170,7 @@ impl Counts {
     /// The days that stand so.
     #[must_use]
     pub fn of(&self, cell: Cell) -> u64 {
-        self.0.get(cell.index()).copied().unwrap_or_default()
+        self.0.get(usize::from(cell.place())).copied().unwrap_or_default()
     }
 
     /// What there is, for people: `4 data, 2 no session`.

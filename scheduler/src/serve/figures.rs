@@ -1,6 +1,5 @@
 //! Figures: what the database and Redis say of an installation, as metrics.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::metrics::{
@@ -10,11 +9,13 @@ use common::metrics::{
 use common::money::Usd;
 use common::progress::Progress;
 use common::queue::RedisQueue;
-use common::store::{Figures, Moment, Store};
+use common::store::{Figures, Moment};
 use common::time::Nanos;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use worker::monitor::told;
+
+use super::database::Database;
 
 /// How long an answer stands: however many scrape, the database is asked once.
 const STANDS: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ struct Queued {
 /// Tells the figures of an installation.
 #[derive(Debug)]
 pub struct Teller {
-    store: Arc<Store>,
+    database: Database,
     budget: Option<Usd>,
     fleet: Option<Fleet>,
     last: Mutex<Option<(Instant, String)>>,
@@ -59,9 +60,9 @@ pub struct Teller {
 impl Teller {
     /// One that has told nothing yet.
     #[must_use]
-    pub fn new(store: Arc<Store>, budget: Option<Usd>, fleet: Option<Fleet>) -> Self {
+    pub fn new(database: Database, budget: Option<Usd>, fleet: Option<Fleet>) -> Self {
         Self {
-            store,
+            database,
             budget,
             fleet,
             last: Mutex::default(),
@@ -98,7 +99,9 @@ impl Teller {
     }
 
     async fn figures(&self) -> Option<Figures> {
-        match timeout(ANSWER_MAX, self.store.figures(Moment::Now)).await {
+        // Where there is none yet there is nothing to tell.
+        let store = self.database.get()?;
+        match timeout(ANSWER_MAX, store.figures(Moment::Now)).await {
             Ok(Ok(figures)) => Some(figures),
             Ok(Err(error)) => {
                 tracing::warn!(error = worker::error::chain(&error), "there are no figures");

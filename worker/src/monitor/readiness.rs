@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::store::Store;
 use redis::aio::ConnectionManager;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 use tokio::time::{Instant, timeout};
 
 /// How long an answer may take.
@@ -18,8 +18,8 @@ const STANDS: Duration = Duration::from_secs(1);
 /// What a process can't work without.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// The database.
-    pub store: Arc<Store>,
+    /// The database, once it was opened.
+    pub store: Arc<OnceCell<Arc<Store>>>,
     /// Redis, where there is one.
     pub redis: Option<ConnectionManager>,
 }
@@ -90,7 +90,10 @@ impl Dependencies {
     }
 
     async fn database_answers(&self) -> bool {
-        matches!(timeout(ANSWER_MAX, self.store.ping()).await, Ok(Ok(())))
+        match self.store.get() {
+            Some(store) => matches!(timeout(ANSWER_MAX, store.ping()).await, Ok(Ok(()))),
+            None => false,
+        }
     }
 
     async fn redis_answers(&self) -> bool {

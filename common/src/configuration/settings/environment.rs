@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::log_format::LogFormat;
-use super::{ApiKey, Settings};
+use super::{ApiKey, ServeToken, Settings};
 use crate::configuration::document::Refusal;
 use crate::money::{NotDollars, Usd};
 use crate::nearest::nearest;
@@ -81,6 +81,7 @@ variables! {
     "BACKHAUL_BUDGET_USD" => budget_usd,
     "BACKHAUL_METRICS_LISTEN" => metrics_listen,
     "BACKHAUL_SERVE_LISTEN" => serve_listen,
+    "BACKHAUL_SERVE_TOKEN" => serve_token,
     "BACKHAUL_LOG_FORMAT" => log_format,
 }
 
@@ -118,6 +119,13 @@ impl FromVariable for String {
 
 impl FromVariable for ApiKey {
     /// Its form is checked once a command needs it.
+    fn read(_: &str, value: &str) -> Result<Self, Refusal> {
+        Ok(Self(value.trim().to_owned()))
+    }
+}
+
+impl FromVariable for ServeToken {
+    /// As with a key, its form is checked by the command that needs it.
     fn read(_: &str, value: &str) -> Result<Self, Refusal> {
         Ok(Self(value.trim().to_owned()))
     }
