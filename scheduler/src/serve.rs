@@ -56,7 +56,10 @@ pub async fn serve(
     };
     let database = database::open(settings).await?;
     let mut tasks = JoinSet::new();
-    tasks.spawn(database::open_later(settings.clone(), Arc::clone(&database)));
+    tasks.spawn(database::open_later(
+        settings.clone(),
+        Arc::clone(&database),
+    ));
     let fleet = match settings.is_distributed() {
         true => Some(reconcile(settings, &database, &mut tasks, &stop).await?),
         false => None,
@@ -72,10 +75,18 @@ pub async fn serve(
     let progress = fleet.as_ref().map(|fleet| fleet.progress.clone());
     let site = Site {
         is_fleet: fleet.is_some(),
-        watch: Arc::new(Watch::new(Arc::clone(&database), settings.budget_usd, progress)),
+        watch: Arc::new(Watch::new(
+            Arc::clone(&database),
+            settings.budget_usd,
+            progress,
+        )),
         maps: Arc::new(Maps::new(Arc::clone(&database))),
     };
-    let tell = tell(Teller::new(Arc::clone(&database), settings.budget_usd, fleet));
+    let tell = tell(Teller::new(
+        Arc::clone(&database),
+        settings.budget_usd,
+        fleet,
+    ));
     print(&format!("serving {}\n", urls(&page, metrics.as_ref())?))?;
     let monitor = || monitor::router(Arc::clone(&tell), readiness.clone());
     if let Some(listener) = metrics {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 
 use crate::checksum::{self, TableSum};
 
@@ -126,6 +126,24 @@ impl Database {
             }
         };
         found.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// How a file's engine goes about a query, a step a line.
+    ///
+    /// # Panics
+    /// When the query is none, or the database is a server's.
+    pub async fn plan(&self, sql: &str) -> Vec<String> {
+        let Self::File(path) = self else {
+            panic!("a server is asked by EXPLAIN alone");
+        };
+        let mut connection = open(path).await;
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let rows = sqlx::query(AssertSqlSafe(sql.as_str()))
+            .fetch_all(&mut connection)
+            .await;
+        close(connection).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        rows.iter().map(|row| row.get("detail")).collect()
     }
 
     /// Changes it behind the program's back, by several statements, whatever they leave without what

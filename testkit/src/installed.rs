@@ -56,6 +56,19 @@ pub fn document_tools() -> Result<(), String> {
     Ok(())
 }
 
+/// The browser that tests lead, where it and its driver are installed.
+///
+/// # Errors
+/// Says what is missing.
+pub fn browser() -> Result<PathBuf, String> {
+    if !succeeds(Command::new("chromedriver").arg("--version")) {
+        return Err("chromedriver is not installed".to_owned());
+    }
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let found = names.iter().find_map(|name| found_by_shell(name));
+    found.ok_or_else(|| "neither Chromium nor Chrome is installed".to_owned())
+}
+
 /// Whether this process runs as root.
 #[must_use]
 pub fn is_root() -> bool {
@@ -72,13 +85,16 @@ fn postgres_folders() -> Vec<PathBuf> {
         .map(|version| version.path().join("bin"))
         .collect();
     folders.push(PathBuf::from("/usr/local/bin"));
-    let found = Command::new("sh")
-        .args(["-c", "command -v initdb"])
-        .output();
-    let found = found.map(|answer| answer.stdout).unwrap_or_default();
-    let found = PathBuf::from(String::from_utf8_lossy(&found).trim());
-    folders.extend(found.parent().map(Path::to_owned));
+    let found = found_by_shell("initdb");
+    folders.extend(found.and_then(|found| found.parent().map(Path::to_owned)));
     folders
+}
+
+fn found_by_shell(program: &str) -> Option<PathBuf> {
+    let script = format!("command -v {program}");
+    let found = Command::new("sh").args(["-c", &script]).output().ok()?;
+    let found = String::from_utf8_lossy(&found.stdout).trim().to_owned();
+    Some(PathBuf::from(found)).filter(|path| path.is_absolute())
 }
 
 /// The version of a complete set of programs.

@@ -27,6 +27,21 @@ pub fn kill_with_children(process: u32) {
     signal("KILL", &family);
 }
 
+/// Kills a process, its children, and theirs.
+///
+/// # Panics
+/// When there is no shell.
+pub fn kill_with_descendants(process: u32) {
+    signal("STOP", &[process]);
+    let mut family = vec![process];
+    let mut next = 0;
+    while let Some(member) = family.get(next) {
+        family.extend(children(*member));
+        next += 1;
+    }
+    signal("KILL", &family);
+}
+
 /// Runs a command to its end.
 ///
 /// # Panics

@@ -4,28 +4,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-/// No answer of a test's takes so long.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+use crate::http::Question;
 
 /// Asks for a path: the status, and the body as text; `None` when nobody answers.
 pub async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
-    let asked = async {
-        let mut stream = TcpStream::connect(address).await.ok()?;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        Some((status, body.to_owned()))
-    };
-    tokio::time::timeout(ANSWER_MAX, asked).await.ok()?
+    let answer = Question::new("GET", path).ask(address).await?;
+    Some((answer.status, answer.body))
 }
 
 /// Metrics at one moment.

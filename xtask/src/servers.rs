@@ -1,4 +1,4 @@
-//! The servers that tests run against, and the programs that documents use: found, or installed where the
+//! The servers that tests run against, the browser that they lead, and the programs that documents use: found, or installed where the
 //! system's packages can be.
 
 // The tests look for them in the same way: it is told in one place.
@@ -9,9 +9,10 @@ use std::process::{Command, Stdio};
 
 const POSTGRES_PACKAGES: [&str; 1] = ["postgresql"];
 const REDIS_PACKAGES: [&str; 2] = ["redis-server", "redis-tools"];
+const BROWSER_PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 const DOCUMENT_PACKAGES: [&str; 2] = ["sqlite3", "curl"];
 
-/// Makes sure that tests find `PostgreSQL`, Redis, and what documents use beside our programs.
+/// Makes sure that tests find `PostgreSQL`, Redis, a browser, and what documents use beside our programs.
 ///
 /// # Errors
 /// Says what to install where it can't be installed, or was and still isn't found.
@@ -78,11 +79,12 @@ fn advice(missing: &[Missing], hindrance: &str) -> String {
         .copied()
         .collect();
     format!(
-        "tests need PostgreSQL 15 or newer, Redis, sqlite3 and curl: {}; {hindrance}\n\
+        "tests need PostgreSQL 15 or newer, Redis, Chromium with its driver, sqlite3 and curl: {}; \
+         {hindrance}\n\
          install them, on Debian or Ubuntu with\n    \
          sudo apt-get install --no-install-recommends {}\n\
-         elsewhere so that `initdb`, `postgres`, `psql`, `redis-server`, `redis-cli`, `sqlite3` and \
-         `curl` are found by the shell",
+         elsewhere so that `initdb`, `postgres`, `psql`, `redis-server`, `redis-cli`, `chromium`, \
+         `chromedriver`, `sqlite3` and `curl` are found by the shell",
         reasons.join(", "),
         packages.join(" "),
     )
@@ -97,11 +99,16 @@ fn missing() -> Vec<Missing> {
         reason,
         packages: &REDIS_PACKAGES,
     });
+    let browser = installed::browser().err().map(|reason| Missing {
+        reason,
+        packages: &BROWSER_PACKAGES,
+    });
     let tools = installed::document_tools().err().map(|reason| Missing {
         reason,
         packages: &DOCUMENT_PACKAGES,
     });
-    postgres.into_iter().chain(redis).chain(tools).collect()
+    let servers = postgres.into_iter().chain(redis);
+    servers.chain(browser).chain(tools).collect()
 }
 
 fn way() -> Way {

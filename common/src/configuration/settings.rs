@@ -402,7 +402,9 @@ impl Settings {
     /// [`Refusal`] that says that this is no token.
     pub fn serve_token(&self) -> Result<Option<ServeToken>, Refusal> {
         let token = self.serve_token.as_ref();
-        token.map(|token| ServeToken::new(token.expose())).transpose()
+        token
+            .map(|token| ServeToken::new(token.expose()))
+            .transpose()
     }
 
     /// Moves the database and the archive below one folder.

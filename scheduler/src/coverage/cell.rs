@@ -170,7 +170,10 @@ impl Counts {
     /// The days that stand so.
     #[must_use]
     pub fn of(&self, cell: Cell) -> u64 {
-        self.0.get(usize::from(cell.place())).copied().unwrap_or_default()
+        self.0
+            .get(usize::from(cell.place()))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// What there is, for people: `4 data, 2 no session`.

@@ -133,7 +133,9 @@ pub fn overview(seen: &Seen, is_fleet: bool) -> String {
         well: !is_away && concerns.is_empty(),
         concerns,
         jobs_total: overview.map_or(0, |of| of.jobs_total),
-        jobs: all(overview, |of| of.jobs.iter().map(|job| job_of(job, &of.money)).collect()),
+        jobs: all(overview, |of| {
+            of.jobs.iter().map(|job| job_of(job, &of.money)).collect()
+        }),
         workers: overview.and_then(workers),
         running: all(overview, |of| of.running.iter().map(running).collect()),
         failures: all(overview, |of| of.failures.iter().map(failed).collect()),

@@ -12,7 +12,10 @@ pub async fn stylesheet() -> impl IntoResponse {
 /// `/page.js`.
 pub async fn script() -> impl IntoResponse {
     let kind = [(CONTENT_TYPE, "text/javascript; charset=utf-8")];
-    let text = concat!(include_str!("assets/page.js"), include_str!("assets/map.js"));
+    let text = concat!(
+        include_str!("assets/page.js"),
+        include_str!("assets/map.js")
+    );
     (kind, text)
 }
 

@@ -47,7 +47,8 @@ pub fn concerns(overview: &Overview, is_fleet: bool) -> Vec<Concern> {
             concern("no worker is heard of, and there is work".into(), None);
         }
         None if open && overview.running.is_empty() => {
-            let what = "there is work, and nothing runs: `scheduler run` with the job's file goes on";
+            let what =
+                "there is work, and nothing runs: `scheduler run` with the job's file goes on";
             concern(what.into(), None);
         }
         _ => {}
@@ -56,7 +57,10 @@ pub fn concerns(overview: &Overview, is_fleet: bool) -> Vec<Concern> {
     let lost = lost.filter(|run| run.working.lease_until < overview.at);
     if let Some(count @ 1..) = u64::try_from(lost.count()).ok().filter(|_| is_fleet) {
         let chunks = counted(count, "chunk");
-        concern(format!("the lease of {chunks} ran out: their workers are gone"), None);
+        concern(
+            format!("the lease of {chunks} ran out: their workers are gone"),
+            None,
+        );
     }
     let money = &overview.money;
     if let Some(budget) = money.budget

@@ -37,8 +37,14 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (REFERRER_POLICY, "no-referrer"),
     (CACHE_CONTROL, "no-store"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
 ];
 /// What needs no token: a probe of health tells nothing, and the form needs its looks.
 const OPEN: [&str; 5] = ["/healthz", "/readyz", SIGN_IN, "/page.css", "/icon.svg"];
@@ -62,7 +68,11 @@ impl Guard {
             let message = format!("others can reach {address}, and there is no token");
             let help = "export BACKHAUL_SERVE_TOKEN=…, of at least 16 characters, for example of \
                         `openssl rand -hex 24`; or listen at 127.0.0.1:8080";
-            return Err(Refusal::of("BACKHAUL_SERVE_LISTEN, --listen", message, help));
+            return Err(Refusal::of(
+                "BACKHAUL_SERVE_LISTEN, --listen",
+                message,
+                help,
+            ));
         }
         Ok(Self {
             token: token.map(TokenCheck::new),
@@ -73,10 +83,19 @@ impl Guard {
     /// What is wrong with a question.
     fn refusal(&self, request: &Request) -> Option<Response> {
         let (method, path) = (request.method(), request.uri().path());
-        let is_read = matches!(*method, Method::GET | Method::HEAD);
-        if !is_read && !(*method == Method::POST && path == SIGN_IN) {
+        let is_answered = match *method {
+            Method::GET | Method::HEAD => true,
+            Method::POST => path == SIGN_IN,
+            _ => false,
+        };
+        if !is_answered {
             let help = "nothing can be changed here: `scheduler` has commands for that";
-            let mut answer = refused(path, StatusCode::METHOD_NOT_ALLOWED, "only GET is answered", help);
+            let mut answer = refused(
+                path,
+                StatusCode::METHOD_NOT_ALLOWED,
+                "only GET is answered",
+                help,
+            );
             let allowed = HeaderValue::from_static("GET, HEAD");
             answer.headers_mut().insert(ALLOW, allowed);
             return Some(answer);
@@ -85,7 +104,12 @@ impl Guard {
             let help = "ask for localhost, 127.0.0.1 or [::1]; to be asked by another name, set \
                         BACKHAUL_SERVE_TOKEN and listen at another address";
             let message = "this page is of another host than was asked for";
-            return Some(refused(path, StatusCode::MISDIRECTED_REQUEST, message, help));
+            return Some(refused(
+                path,
+                StatusCode::MISDIRECTED_REQUEST,
+                message,
+                help,
+            ));
         }
         match &self.token {
             Some(check) if !OPEN.contains(&path) && !may_look(check, request.headers()) => {
@@ -103,13 +127,18 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
         None => next.run(request).await,
     };
     for (name, value) in HEADERS {
-        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+        answer
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     answer
 }
 
 fn names_this_machine(request: &Request) -> bool {
-    let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let named = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok());
     let Some(host) = named else {
         return false;
     };
@@ -121,7 +150,9 @@ fn names_this_machine(request: &Request) -> bool {
 }
 
 fn may_look(check: &TokenCheck, headers: &HeaderMap) -> bool {
-    let shown = headers.get(AUTHORIZATION).and_then(|shown| shown.to_str().ok());
+    let shown = headers
+        .get(AUTHORIZATION)
+        .and_then(|shown| shown.to_str().ok());
     let bearer = shown.and_then(|shown| shown.split_once(' '));
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     if let Some((_, token)) = bearer {
@@ -136,7 +167,9 @@ fn sessions(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let cookies = cookies.filter_map(|cookies| cookies.to_str().ok());
     let pairs = cookies.flat_map(|cookies| cookies.split(';'));
     let pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
-    pairs.filter(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value)
+    pairs
+        .filter(|(name, _)| *name == COOKIE_NAME)
+        .map(|(_, value)| value)
 }
 
 /// A person is shown the form, a program what to do.

@@ -53,7 +53,9 @@ pub fn router(site: Site, who: Arc<Guard>, monitor: Router) -> Router {
         .route("/icon.svg", get(assets::icon))
         .route(
             SIGN_IN,
-            get(sign_in::ask).post(sign_in::take).with_state(Arc::clone(&who)),
+            get(sign_in::ask)
+                .post(sign_in::take)
+                .with_state(Arc::clone(&who)),
         )
         .merge(monitor)
         .fallback(nowhere)
@@ -77,7 +79,12 @@ async fn live(State(site): State<Site>) -> Response {
 }
 
 async fn api() -> Response {
-    let paths = ["/api/overview", "/api/coverage", "/api/coverage/day", "/api/coverage/maps"];
+    let paths = [
+        "/api/overview",
+        "/api/coverage",
+        "/api/coverage/day",
+        "/api/coverage/maps",
+    ];
     document(format!("{}\n", json!({ "paths": paths })))
 }
 
@@ -129,7 +136,11 @@ async fn maps(State(site): State<Site>) -> Response {
 fn read(address: Address) -> Result<Question, Refusal> {
     let Ok(Query(address)) = address else {
         let help = "write name=value, parted by &";
-        return Err(Refusal::of("address", "what follows the ? can't be read", help));
+        return Err(Refusal::of(
+            "address",
+            "what follows the ? can't be read",
+            help,
+        ));
     };
     Question::read(&address)
 }
@@ -144,7 +155,12 @@ fn told(told: Result<Told<impl Serialize>, Refusal>) -> Response {
         Ok(Told::Gathering) => gathering(),
         Ok(Told::Nothing) => {
             let help = "`scheduler submit JOB.yaml` submits a job";
-            refused("/api", StatusCode::NOT_FOUND, "nothing was asked for yet", help)
+            refused(
+                "/api",
+                StatusCode::NOT_FOUND,
+                "nothing was asked for yet",
+                help,
+            )
         }
         Err(refusal) => bad_request(&refusal),
     }
@@ -158,5 +174,10 @@ fn gathering() -> Response {
 
 async fn nowhere(uri: Uri) -> Response {
     let help = "the page is at /, its JSON at /api/overview and /api/coverage";
-    refused(uri.path(), StatusCode::NOT_FOUND, "there is nothing here", help)
+    refused(
+        uri.path(),
+        StatusCode::NOT_FOUND,
+        "there is nothing here",
+        help,
+    )
 }

@@ -102,7 +102,11 @@ fn bytes(hex: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<_>> = hex.chars().map(|digit| digit.to_digit(16)).collect();
     let (pairs, rest) = digits.as_deref()?.as_chunks::<2>();
     let byte = |[high, low]: &[u32; 2]| u8::try_from(high * 16 + low).ok();
-    pairs.iter().map(byte).collect::<Option<Vec<_>>>().filter(|_| rest.is_empty())
+    pairs
+        .iter()
+        .map(byte)
+        .collect::<Option<Vec<_>>>()
+        .filter(|_| rest.is_empty())
 }
 
 #[cfg(test)]
@@ -125,7 +129,14 @@ mod tests {
         assert!(!other.is_session(&session, now));
         let (end, proof) = session.split_once('.').unwrap();
         let longer = format!("{}.{proof}", end.parse::<i64>().unwrap() + 1);
-        for forged in [&*longer, proof, "", ".", "1.", &session[..session.len() - 1]] {
+        for forged in [
+            &*longer,
+            proof,
+            "",
+            ".",
+            "1.",
+            &session[..session.len() - 1],
+        ] {
             assert!(!ours.is_session(forged, now), "{forged}");
         }
         assert!(!session.contains("a-token-of-ours-1"));
@@ -135,7 +146,12 @@ mod tests {
     fn only_the_token_is_the_token() {
         let ours = check("a-token-of-ours-1");
         assert!(ours.is_token("a-token-of-ours-1"));
-        for wrong in ["", "a-token-of-ours-", "a-token-of-ours-12", "A-token-of-ours-1"] {
+        for wrong in [
+            "",
+            "a-token-of-ours-",
+            "a-token-of-ours-12",
+            "A-token-of-ours-1",
+        ] {
             assert!(!ours.is_token(wrong), "{wrong}");
         }
     }
@@ -144,7 +160,10 @@ mod tests {
     fn after_ten_tries_the_form_waits() {
         let ours = check("a-token-of-ours-1");
         assert!((0..TRIES_MAX).all(|_| ours.try_once().is_ok()));
-        assert!(ours.try_once().is_err_and(|seconds| (1..=61).contains(&seconds)));
+        assert!(
+            ours.try_once()
+                .is_err_and(|seconds| (1..=61).contains(&seconds))
+        );
         ours.forget_tries();
         assert!(ours.try_once().is_ok());
     }

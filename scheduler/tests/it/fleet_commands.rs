@@ -26,7 +26,7 @@ macro_rules! on_either_ground {
     };
 }
 
-mod ground;
+pub mod ground;
 mod submitting;
 mod deciding;
 mod overrides;

@@ -10,6 +10,7 @@ mod crashes;
 mod days;
 mod endings;
 mod files;
+#[macro_use]
 mod fleet_commands;
 mod golden;
 mod journeys;
@@ -17,6 +18,7 @@ mod planning;
 mod quality;
 mod replays;
 mod query;
+mod serve;
 mod verify;
 mod proofs;
 mod refreshes;

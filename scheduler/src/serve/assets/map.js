@@ -37,6 +37,7 @@
   };
   let shown = null; // the last window
   let text = ""; // and its text
+  let summed = ""; // and that in words
   let place = null; // where it is drawn
   let mark = null; // the cell that keys move
   let choices = [];
@@ -82,7 +83,9 @@
     shown.from = dayOf(told.start);
     shown.to = dayOf(told.end);
     canvas.dataset.gathered = told.gathered_at;
-    say(summary());
+    const now = summary();
+    if (now !== summed) say(now);
+    summed = now;
     draw();
   }
 

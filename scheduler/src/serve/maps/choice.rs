@@ -34,7 +34,7 @@ pub struct Choice {
     pub days: DayRange,
 }
 
-/// All maps: first those of all jobs, then those of each, the last submitted first.
+/// All maps: those of each job, the last submitted first; then those of all jobs together.
 ///
 /// # Errors
 /// When the database fails.
@@ -70,7 +70,8 @@ pub async fn choices(store: &Store) -> anyhow::Result<Vec<Choice>> {
             of_jobs.push(choice);
         }
     }
-    Ok(of_all.into_values().chain(of_jobs).collect())
+    of_jobs.extend(of_all.into_values());
+    Ok(of_jobs)
 }
 
 /// The days from the first of both to the last.
@@ -92,7 +93,9 @@ impl Choice {
                 job: Some(job),
                 source: None,
             };
-            return asked.map(which.schema, self.days, &filter, Some(store)).await;
+            return asked
+                .map(which.schema, self.days, &filter, Some(store))
+                .await;
         }
         let part = (which.dataset.clone(), which.schema, self.days);
         let found = maps(store, part, &filter).await?.into_iter();

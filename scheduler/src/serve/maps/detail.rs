@@ -50,7 +50,11 @@ impl Detail {
     pub async fn of(grid: &Grid, question: &Question, store: &Store) -> Result<Self, Refusal> {
         let (Some(symbol), Some(day)) = (&question.symbol, question.day) else {
             let help = "write for example symbol=ES.c.0&day=2024-01-31";
-            return Err(Refusal::of("symbol, day", "a symbol and a day are wanted", help));
+            return Err(Refusal::of(
+                "symbol, day",
+                "a symbol and a day are wanted",
+                help,
+            ));
         };
         let row = grid.find(symbol).ok_or_else(|| no_symbol(grid, symbol))?;
         let column = grid.column(day).ok_or_else(|| {

@@ -75,7 +75,11 @@ impl Question {
         let question = Self {
             dataset: given("dataset").cloned(),
             schema: parsed(given("schema"), "schema", "a schema, as trades or ohlcv-1d")?,
-            stype_in: parsed(given("stype_in"), "stype_in", "a way to write symbols, as continuous")?,
+            stype_in: parsed(
+                given("stype_in"),
+                "stype_in",
+                "a way to write symbols, as continuous",
+            )?,
             job: parsed(given("job"), "job", "a job's number")?.map(JobId),
             symbol: given("symbol").cloned(),
             first_symbol: number(given("first_symbol"), "first_symbol", usize::MAX)?.unwrap_or(0),
@@ -83,13 +87,21 @@ impl Question {
             start: day(given("start"), "start")?,
             end: day(given("end"), "end")?,
             day: day(given("day"), "day")?,
-            rows: number(given("rows"), "rows", ROWS_MAX)?.unwrap_or(ROWS).max(1),
-            columns: number(given("columns"), "columns", COLUMNS_MAX)?.unwrap_or(COLUMNS).max(1),
+            rows: number(given("rows"), "rows", ROWS_MAX)?
+                .unwrap_or(ROWS)
+                .max(1),
+            columns: number(given("columns"), "columns", COLUMNS_MAX)?
+                .unwrap_or(COLUMNS)
+                .max(1),
         };
         match (question.start, question.end) {
             (Some(start), Some(end)) if start >= end => {
                 let message = format!("there is no day from {start} to before {end}");
-                Err(Refusal::of("end", message, "the end is the day after the last"))
+                Err(Refusal::of(
+                    "end",
+                    message,
+                    "the end is the day after the last",
+                ))
             }
             _ => Ok(question),
         }
@@ -109,7 +121,11 @@ impl Question {
         };
         choices.iter().find(fits).ok_or_else(|| {
             let help = "`/api/coverage/maps` lists what there is";
-            Refusal::of("dataset, schema, stype_in, job", "nothing of this was asked for", help)
+            Refusal::of(
+                "dataset, schema, stype_in, job",
+                "nothing of this was asked for",
+                help,
+            )
         })
     }
 }
@@ -142,7 +158,13 @@ fn day(text: Option<&String>, name: &str) -> Result<Option<Day>, Refusal> {
     let parse = |text: &String| {
         let date = text.parse::<chrono::NaiveDate>().ok();
         let day = date.and_then(|date| Day::try_from(date).ok());
-        day.ok_or_else(|| Refusal::of(name, format!("{text:?} is no day"), "write it as 2024-01-31"))
+        day.ok_or_else(|| {
+            Refusal::of(
+                name,
+                format!("{text:?} is no day"),
+                "write it as 2024-01-31",
+            )
+        })
     };
     text.map(parse).transpose()
 }

@@ -100,7 +100,10 @@ impl Window {
             shown.push(WindowRow {
                 first: name(from),
                 last: name(end.saturating_sub(1)),
-                cells: most.into_iter().map(|cell| Cell::at(cell).letter()).collect(),
+                cells: most
+                    .into_iter()
+                    .map(|cell| Cell::at(cell).letter())
+                    .collect(),
             });
         }
         Ok(Self {

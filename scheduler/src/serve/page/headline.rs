@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::words::{clock, command, compact};
+use super::words::{clock, command, compact, dollars};
 use crate::overview::Overview;
 use crate::progress::{counted, thousands};
 use crate::serve::concern::Concern;
@@ -78,7 +78,11 @@ pub fn figures(overview: &Overview) -> Markup {
     let dead: u64 = jobs().map(|job| job.chunks.dead).sum();
     let running: u64 = jobs().map(|job| job.chunks.running).sum();
     let rows: u64 = jobs().map(|job| job.records.loaded).sum();
-    let pace: u64 = overview.jobs.iter().filter_map(|job| job.records_per_second).sum();
+    let pace: u64 = overview
+        .jobs
+        .iter()
+        .filter_map(|job| job.records_per_second)
+        .sum();
     let hour: u64 = overview.throughput.iter().map(|of| of.rows).sum();
     let spent = overview.money.spent;
     html! {
@@ -88,15 +92,23 @@ pub fn figures(overview: &Overview) -> Markup {
             (figure("given up", &thousands(dead), None, dead > 0))
             (figure("records a second", &thousands(pace), None, false))
             (figure("rows loaded", &compact(rows), Some(format!("{} in the last hour", compact(hour))), false))
-            (figure("spent this month", &format!("${}", spent.settled + spent.reserved),
-                overview.money.budget.map(|budget| format!("of ${budget}")), false))
+            div {
+                dt { "spent this month" }
+                dd {
+                    strong { (dollars(spent.settled + spent.reserved)) }
+                    @if let Some(budget) = overview.money.budget { span.quiet { " of " (dollars(budget)) } }
+                }
+            }
         }
     }
 }
 
 fn workers(overview: &Overview) -> Option<String> {
     let workers = overview.workers.as_ref()?.len();
-    Some(format!("by {}", counted(u64::try_from(workers).ok()?, "worker")))
+    Some(format!(
+        "by {}",
+        counted(u64::try_from(workers).ok()?, "worker")
+    ))
 }
 
 fn figure(what: &str, value: &str, beside: Option<String>, is_bad: bool) -> Markup {

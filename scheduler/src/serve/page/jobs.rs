@@ -3,7 +3,7 @@
 use common::store::JobStatus;
 use maud::{Markup, html};
 
-use super::words::{compact, job as job_name};
+use super::words::{compact, dollars, job as job_name};
 use crate::following::{percent, wanted};
 use crate::overview::pace::in_words;
 use crate::overview::{JobProgress, Overview};
@@ -66,8 +66,8 @@ fn row(progress: &JobProgress, overview: &Overview) -> Markup {
             td.number { @if let Some(pace) = progress.records_per_second { (thousands(pace)) } @else { "–" } }
             td.number { @if let Some(left) = progress.seconds_left { (in_words(left)) } @else { "–" } }
             td.number {
-                "$" (job.spent_usd)
-                @if let Some(limit) = limit { span.quiet { " of $" (limit) } }
+                (dollars(job.spent_usd))
+                @if let Some(limit) = limit { span.quiet { " of " (dollars(limit)) } }
             }
         }
         @if let Some(reason) = &job.reason {
@@ -77,7 +77,11 @@ fn row(progress: &JobProgress, overview: &Overview) -> Markup {
 }
 
 fn state_word(job: &JobStatus) -> &'static str {
-    if job.state == "cancelled" { "cancelled" } else { "paused" }
+    if job.state == "cancelled" {
+        "cancelled"
+    } else {
+        "paused"
+    }
 }
 
 fn state(job: &JobStatus) -> Markup {

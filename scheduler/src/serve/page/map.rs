@@ -109,7 +109,9 @@ fn sign(cell: Cell) -> &'static str {
 /// The part as a table.
 fn table(window: &Window) -> Markup {
     let columns: Vec<_> = match DayRange::new(window.start, window.end) {
-        Some(days) => days.pieces(i64::try_from(window.days_per_column).unwrap_or(1)).collect(),
+        Some(days) => days
+            .pieces(i64::try_from(window.days_per_column).unwrap_or(1))
+            .collect(),
         None => Vec::new(),
     };
     html! {

@@ -3,7 +3,7 @@
 use common::money::Usd;
 use maud::{Markup, html};
 
-use super::words::job;
+use super::words::{dollars, job};
 use crate::overview::Overview;
 
 /// What was spent.
@@ -20,16 +20,19 @@ pub fn money(overview: &Overview) -> Markup {
                 None => p.quiet { "No budget is set: " code { "BACKHAUL_BUDGET_USD" } },
             }
             dl.pairs {
-                dt { "settled" } dd { "$" (spent.settled) }
-                dt { "reserved" } dd { "$" (spent.reserved) }
-                dt { "saved by the archive" } dd { "$" (spent.saved) }
-                @if let Some(budget) = money.budget { dt { "budget" } dd { "$" (budget) } }
+                dt { "settled" } dd { (dollars(spent.settled)) }
+                dt { "reserved" } dd { (dollars(spent.reserved)) }
+                dt { "saved by the archive" } dd { (dollars(spent.saved)) }
+                @if let Some(budget) = money.budget { dt { "budget" } dd { (dollars(budget)) } }
             }
             @if !money.limited.is_empty() {
                 h3 { "Jobs with a limit" }
                 @for of in &money.limited {
                     div.limited data-key={ "limit-" (of.job) } {
-                        p { (job(of.job, &of.name)) span.amount { "$" (of.committed) span.quiet { " of $" (of.limit) } } }
+                        p {
+                            span { (job(of.job, &of.name)) }
+                            span { (dollars(of.committed)) span.quiet { " of " (dollars(of.limit)) } }
+                        }
                         (share("of the limit", of.committed, Usd(0), of.limit))
                     }
                 }
@@ -43,7 +46,9 @@ fn share(of: &str, settled: Usd, reserved: Usd, whole: Usd) -> Markup {
     let thousandths = |amount: Usd| {
         let part = i128::from(amount.0.max(0)) * 1_000;
         // Where nothing may be spent, all of it is.
-        part.checked_div(i128::from(whole.0)).unwrap_or(1_000).clamp(0, 1_000)
+        part.checked_div(i128::from(whole.0))
+            .unwrap_or(1_000)
+            .clamp(0, 1_000)
     };
     let (settled, both) = (thousandths(settled), thousandths(settled + reserved));
     let kind = if both > 900 { "dead" } else { "settled" };

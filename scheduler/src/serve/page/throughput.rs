@@ -10,10 +10,10 @@ use crate::progress::thousands;
 
 /// The picture's measures, in its own units.
 const WIDTH: u64 = 420;
-const HEIGHT: u64 = 110;
+const HEIGHT: u64 = 118;
 const LEFT: u64 = 44;
-const TOP: u64 = 10;
-const BASE: u64 = 92;
+const TOP: u64 = 20;
+const BASE: u64 = 100;
 /// What a minute has of the width.
 const STEP: u64 = 6;
 
@@ -38,7 +38,11 @@ fn chart(what: &str, minutes: &[SettledMinute], of: impl Fn(&SettledMinute) -> u
     let top = axis_end(most);
     let all: u64 = minutes.iter().map(&of).sum();
     let height = |value: u64| scaled(value, BASE - TOP, top);
-    let label = format!("{what}: {} in all, {} at most", thousands(all), thousands(most));
+    let label = format!(
+        "{what}: {} in all, {} at most",
+        thousands(all),
+        thousands(most)
+    );
     let bars = (0u64..).zip(minutes).filter(|(_, minute)| of(minute) > 0);
     let bars = bars.map(|(index, minute)| {
         let height = height(of(minute)).max(1);
@@ -47,7 +51,7 @@ fn chart(what: &str, minutes: &[SettledMinute], of: impl Fn(&SettledMinute) -> u
     });
     html! {
         svg.chart viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(label) {
-            text.what x=(LEFT) y="7" { (what) }
+            text.what x=(LEFT) y="9" { (what) }
             @for value in [top, top / 2] {
                 @let y = BASE - height(value);
                 line.grid x1=(LEFT) x2=(LEFT + 60 * STEP) y1=(y) y2=(y) {}
@@ -95,8 +99,12 @@ fn axis_end(most: u64) -> u64 {
     let mut end: u64 = 2;
     let mut steps = [(2, 1), (5, 2), (2, 1)].into_iter().cycle();
     while end < most {
-        let Some((times, by)) = steps.next() else { break };
-        let Some(next) = end.checked_mul(times) else { return most };
+        let Some((times, by)) = steps.next() else {
+            break;
+        };
+        let Some(next) = end.checked_mul(times) else {
+            return most;
+        };
         end = next / by;
     }
     end
@@ -114,7 +122,16 @@ mod tests {
 
     #[test]
     fn an_axis_ends_soon_after_what_it_shows() {
-        for (most, end) in [(0, 2), (2, 2), (3, 4), (5, 10), (11, 20), (21, 40), (41, 100), (101, 200)] {
+        for (most, end) in [
+            (0, 2),
+            (2, 2),
+            (3, 4),
+            (5, 10),
+            (11, 20),
+            (21, 40),
+            (41, 100),
+            (101, 200),
+        ] {
             assert_eq!(axis_end(most), end, "{most}");
         }
         assert_eq!(axis_end(u64::MAX), u64::MAX);

@@ -1,6 +1,7 @@
 //! Numbers and times for people.
 
 use common::chunk::JobId;
+use common::money::Usd;
 use common::time::Nanos;
 use maud::{Markup, html};
 
@@ -53,6 +54,16 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
+/// An amount in whole cents, for people; all of it for whoever points at it.
+pub fn dollars(amount: Usd) -> Markup {
+    let cents = (i128::from(amount.0) + 5_000_000).div_euclid(10_000_000);
+    let text = match (amount.0, cents) {
+        (1.., 0) => "< $0.01".to_owned(),
+        _ => format!("${}.{:02}", cents.div_euclid(100), cents.rem_euclid(100)),
+    };
+    html! { span.dollars title={ "$" (amount) } { (text) } }
+}
+
 /// An error, cut where it goes on and on.
 pub fn error(text: &str) -> String {
     let mut shown: String = text.chars().take(ERROR_MAX).collect();
@@ -98,6 +109,10 @@ mod tests {
             assert_eq!(compact(number), text);
         }
         assert_eq!(bytes(512), "512 B");
+        let shown = |nanos| dollars(Usd(nanos)).into_string();
+        assert!(shown(352_185_792).contains(">$0.35<"));
+        assert!(shown(1_999_000_000).contains(">$2.00<"));
+        assert!(shown(1).contains("title=\"$0.000000001\">&lt; $0.01<"));
         assert_eq!(bytes(12_345), "12.3 kB");
     }
 }

@@ -1,76 +1,51 @@
 //! `serve`: the figures of an installation, its health, and the fleet's reconciler.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::process::Stdio;
-use std::time::Duration;
 
 use common::metrics::{ALL, ToldBy};
-use testkit::processes;
 use testkit::scrape::{Scrape, get};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Child;
 use tokio::time::Instant;
 
 use super::ground::{CHUNKS, Ground, JOB};
-
-/// Nothing takes so long but a test that fails.
-const FOREVER: Duration = Duration::from_secs(120);
+use crate::serve::{FOREVER, Served};
 
 on_either_ground! {
     serve_tells_what_the_database_holds
 }
 
-/// A `serve`, and where it listens.
-struct Served {
-    process: Child,
-    address: SocketAddr,
+async fn start(ground: &Ground) -> Served {
+    let mut command = ground.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("BACKHAUL_BUDGET_USD", "25.00");
+    Served::start(command).await
 }
 
-impl Served {
-    async fn start(ground: &Ground) -> Self {
-        let mut command = ground.command(&["serve", "--listen", "127.0.0.1:0"]);
-        command
-            .env("BACKHAUL_BUDGET_USD", "25.00")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        let mut process = command.spawn().unwrap();
-        let stdout = process.stdout.take().unwrap();
-        let line = BufReader::new(stdout).lines().next_line().await.unwrap();
-        let line = line.expect("it says where it listens");
-        let address = line.strip_prefix("serving http://").unwrap();
-        let address = address.strip_suffix("/metrics").unwrap().parse().unwrap();
-        Self { process, address }
-    }
-
-    /// Scrapes until it is as it should be.
-    async fn wait_for(&self, what: &str, wanted: impl Fn(&Scrape) -> bool) -> Scrape {
-        let deadline = Instant::now() + FOREVER;
-        loop {
-            let scrape = Scrape::of(self.address).await;
-            if wanted(&scrape) {
-                return scrape;
-            }
-            assert!(Instant::now() < deadline, "{what}: {}", scrape.text);
+/// Scrapes until it is as it should be.
+async fn wait_for(served: &Served, what: &str, wanted: impl Fn(&Scrape) -> bool) -> Scrape {
+    let deadline = Instant::now() + FOREVER;
+    loop {
+        let scrape = Scrape::of(served.address).await;
+        if wanted(&scrape) {
+            return scrape;
         }
+        assert!(Instant::now() < deadline, "{what}: {}", scrape.text);
     }
+}
 
-    async fn wait_until_ready(&self, status: u16, word: &str) {
-        let deadline = Instant::now() + FOREVER;
-        loop {
-            let answer = get(self.address, "/readyz").await.unwrap();
-            if answer.0 == status && answer.1.contains(word) {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{answer:?}");
+async fn wait_until_ready(served: &Served, status: u16, word: &str) {
+    let deadline = Instant::now() + FOREVER;
+    loop {
+        let answer = get(served.address, "/readyz").await.unwrap();
+        if answer.0 == status && answer.1.contains(word) {
+            return;
         }
+        assert!(Instant::now() < deadline, "{answer:?}");
     }
 }
 
 async fn serve_tells_what_the_database_holds(ground: &Ground) {
     let job = ground.job(JOB);
     ground.succeed(&["run", &job]).await;
-    let mut served = Served::start(ground).await;
+    let served = start(ground).await;
     let scrape = Scrape::of(served.address).await;
     scrape.check();
     let status = ground.status_of("fleet").await;
@@ -92,10 +67,8 @@ async fn serve_tells_what_the_database_holds(ground: &Ground) {
     }
     assert_eq!(names(&scrape), documented(ground.is_fleet()));
     assert_eq!(get(served.address, "/healthz").await.unwrap().0, 200);
-    served.wait_until_ready(200, "ready").await;
-    processes::signal("TERM", &[served.process.id().unwrap()]);
-    let ended = tokio::time::timeout(FOREVER, served.process.wait()).await;
-    assert_eq!(ended.unwrap().unwrap().code(), Some(0));
+    wait_until_ready(&served, 200, "ready").await;
+    served.end().await;
 }
 
 fn names(scrape: &Scrape) -> BTreeSet<String> {
@@ -118,7 +91,7 @@ async fn what_is_away_is_told_to_be_away_and_no_old_figure_stands_for_it() {
     let job = ground.job(JOB);
     ground.succeed(&["submit", &job]).await;
     ground.servers().redis.flush_all();
-    let served = Served::start(&ground).await;
+    let served = start(&ground).await;
     let chunks = f64::from(u32::try_from(CHUNKS).unwrap());
     // Nobody but its reconciler puts the hints in again.
     let there = |of: &Scrape| {
@@ -126,7 +99,7 @@ async fn what_is_away_is_told_to_be_away_and_no_old_figure_stands_for_it() {
             && of.sum("backhaul_chunks", &[("state", "pending")]) == Some(chunks)
             && of.sum("backhaul_oldest_due_chunk_seconds", &[]) > Some(0.0)
     };
-    let scrape = served.wait_for("all is there", there).await;
+    let scrape = wait_for(&served, "all is there", there).await;
     assert_eq!(scrape.sum("backhaul_workers", &[]), Some(0.0));
     assert_eq!(
         scrape.sum("backhaul_last_success_timestamp_seconds", &[]),
@@ -135,34 +108,28 @@ async fn what_is_away_is_told_to_be_away_and_no_old_figure_stands_for_it() {
 
     ground.servers_mut().postgres.kill();
     let away = |of: &Scrape| of.sum("backhaul_up", &[("of", "database")]) == Some(0.0);
-    let scrape = served.wait_for("the database is away", away).await;
+    let scrape = wait_for(&served, "the database is away", away).await;
     assert_eq!(scrape.sum("backhaul_chunks", &[]), None);
     assert_eq!(scrape.sum("backhaul_queue_depth", &[]), Some(chunks));
-    served
-        .wait_until_ready(503, "the database doesn't answer")
-        .await;
+    wait_until_ready(&served, 503, "the database doesn't answer").await;
     ground.servers_mut().postgres.restart();
-    served.wait_for("all is there", there).await;
+    wait_for(&served, "all is there", there).await;
 
     ground.servers_mut().redis.kill();
     let away = |of: &Scrape| of.sum("backhaul_up", &[("of", "redis")]) == Some(0.0);
-    let scrape = served.wait_for("Redis is away", away).await;
+    let scrape = wait_for(&served, "Redis is away", away).await;
     assert_eq!(scrape.sum("backhaul_queue_depth", &[]), None);
     assert_eq!(scrape.sum("backhaul_workers", &[]), None);
-    served.wait_until_ready(503, "Redis doesn't answer").await;
+    wait_until_ready(&served, 503, "Redis doesn't answer").await;
     assert_eq!(get(served.address, "/healthz").await.unwrap().0, 200);
     ground.servers_mut().redis.restart();
-    served.wait_for("all is there", there).await;
-    served.wait_until_ready(200, "ready").await;
+    wait_for(&served, "all is there", there).await;
+    wait_until_ready(&served, 200, "ready").await;
 }
 
 #[tokio::test]
-async fn serve_refuses_what_it_can_not_listen_at_or_tell_of() {
+async fn serve_refuses_what_it_can_not_listen_at() {
     let ground = Ground::one_machine().await;
-    let there = ["there is no database yet"];
-    ground
-        .refuse(&["serve", "--listen", "127.0.0.1:0"], &there)
-        .await;
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = other.local_addr().unwrap().to_string();
     let words = ["BACKHAUL_SERVE_LISTEN", &*taken];
