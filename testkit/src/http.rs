@@ -63,7 +63,8 @@ impl<'a> Question<'a> {
             let request = self.text(address);
             stream.write_all(request.as_bytes()).await.ok()?;
             let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.ok()?;
+            // Not every server closes the connection, though it is asked to.
+            while !is_whole(&answer) && stream.read_buf(&mut answer).await.ok()? > 0 {}
             read(&String::from_utf8_lossy(&answer))
         };
         tokio::time::timeout(ANSWER_MAX, asked).await.ok()?
@@ -94,6 +95,18 @@ impl Answer {
         let found = headers.find(|(of, _)| of == name);
         found.map(|(_, value)| value.as_str())
     }
+}
+
+/// Whether all is there that the answer's head promises.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return false;
+    };
+    let (head, body) = (String::from_utf8_lossy(&answer[..end]), end + 4);
+    let head = head.to_lowercase();
+    let length = head.split_once("content-length:").map(|(_, rest)| rest);
+    let length = length.and_then(|rest| rest.lines().next()?.trim().parse::<usize>().ok());
+    length.is_some_and(|length| answer.len() >= body + length)
 }
 
 fn read(text: &str) -> Option<Answer> {

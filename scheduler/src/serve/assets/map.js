@@ -39,7 +39,7 @@
   let text = ""; // and its text
   let summed = ""; // and that in words
   let place = null; // where it is drawn
-  let mark = null; // the cell that keys move
+  let mark = null; // the symbol and day that keys move
   let choices = [];
 
   function addressOf(view) {
@@ -218,13 +218,12 @@
   const colourOf = (state) => colours[state.name] || (colours[state.name] = colour(`--s-${state.name}`));
 
   function drawMark() {
-    if (!mark) return;
-    const { left, rowHeight, columnWidth, columns } = place;
-    mark.row = between(mark.row, 0, shown.rows.length - 1);
-    mark.column = between(mark.column, 0, columns - 1);
+    const cell = marked();
+    if (!cell) return;
+    const { left, rowHeight, columnWidth } = place;
     ink.strokeStyle = colour("--text");
     ink.lineWidth = 2;
-    ink.strokeRect(left + mark.column * columnWidth - 1, TOP + mark.row * rowHeight - 1, columnWidth + 1, rowHeight + 1);
+    ink.strokeRect(left + cell.column * columnWidth - 1, TOP + cell.row * rowHeight - 1, columnWidth + 1, rowHeight + 1);
   }
 
   // ── pointing ──
@@ -245,6 +244,15 @@
     const firstSymbol = shown.first_symbol + row * shown.symbols_per_row;
     const symbols = Math.min(shown.symbols_per_row, shown.first_symbol + shown.symbols - firstSymbol);
     return { row, column, from, to, first, last, firstSymbol, symbols, state: states[cells[column]] };
+  }
+
+  // The cell that holds the mark, where the window does.
+  function marked() {
+    if (!mark || !place || !place.columns) return null;
+    const row = Math.floor((mark.symbol - shown.first_symbol) / shown.symbols_per_row);
+    const column = Math.floor((mark.day - shown.from) / shown.days_per_column);
+    const isInside = row >= 0 && row < shown.rows.length && column >= 0 && column < place.columns;
+    return isInside ? cell(row, column) : null;
   }
 
   function describe(cell) {
@@ -310,19 +318,21 @@
     load();
   }
 
-  // Closer (below 1) or further, around a share of the window; each step is one day or symbol at least.
-  function zoom(factor, atSymbol, atDay, { symbols = true, days = true } = {}) {
-    const scaled = (count) => (factor < 1 ? Math.min(count - 1, Math.floor(count * factor)) : Math.max(count + 1, Math.ceil(count * factor)));
+  // Closer (below 1) or further, around a symbol and a day, or the middle; each step is one of either at least.
+  function zoom(factor, at, { symbols = true, days = true } = {}) {
+    const around = (first, count, at) => {
+      const scaled = factor < 1 ? Math.min(count - 1, Math.floor(count * factor)) : Math.max(count + 1, Math.ceil(count * factor));
+      const next = Math.max(1, scaled);
+      const share = at === undefined ? 0.5 : between((at + 0.5 - first) / count, 0, 1);
+      const from = Math.round(first + (count - next) * share);
+      return [at === undefined ? from : between(from, at - next + 1, at), next];
+    };
     go((now) => {
       const change = {};
-      if (symbols) {
-        change.symbols = Math.max(1, scaled(now.symbols));
-        change.first = now.first + (now.symbols - change.symbols) * atSymbol;
-      }
+      if (symbols) [change.first, change.symbols] = around(now.first, now.symbols, at?.symbol);
       if (days) {
-        const count = Math.max(1, scaled(now.end - now.start));
-        change.start = now.start + (now.end - now.start - count) * atDay;
-        change.end = change.start + count;
+        const [start, count] = around(now.start, now.end - now.start, at?.day);
+        Object.assign(change, { start, end: start + count });
       }
       return change;
     });
@@ -339,7 +349,9 @@
   }
 
   const everything = () => go(() => ({ first: 0, symbols: Infinity, start: -1e6, end: 1e6 }));
-  const shares = (cell) => [(cell.row + 0.5) / shown.rows.length, (cell.column + 0.5) / place.columns];
+  const middleOf = (cell) => ({
+    symbol: cell.firstSymbol + Math.floor((cell.symbols - 1) / 2), day: cell.from + Math.floor((cell.to - 1 - cell.from) / 2),
+  });
 
   // A cell that stands for several becomes the window.
   function enter(cell) {
@@ -348,7 +360,7 @@
   }
 
   const BUTTONS = {
-    in: () => zoom(0.5, 0.5, 0.5), out: () => zoom(2, 0.5, 0.5), all: everything,
+    in: () => zoom(0.5, marked() ? mark : null), out: () => zoom(2, marked() ? mark : null), all: everything,
     left: () => pan(0, -0.5), right: () => pan(0, 0.5), up: () => pan(-0.5, 0), down: () => pan(0.5, 0),
   };
   document.getElementById("map-controls").addEventListener("click", (event) => {
@@ -377,7 +389,7 @@
   canvas.addEventListener("pointerup", (event) => {
     if (drag && !drag.moved) {
       const cell = at(event);
-      mark = cell && { row: cell.row, column: cell.column };
+      mark = cell && middleOf(cell);
       draw();
     }
     drag = null;
@@ -393,25 +405,35 @@
     const turned = event.deltaY || event.deltaX;
     if (!cell || !turned) return;
     event.preventDefault();
-    zoom(turned > 0 ? 1.3 : 1 / 1.3, ...shares(cell), { symbols: !event.altKey, days: !event.shiftKey });
+    zoom(turned > 0 ? 1.3 : 1 / 1.3, middleOf(cell), { symbols: !event.altKey, days: !event.shiftKey });
   }, { passive: false });
+
+  // One cell further; beyond the edge the window moves along.
+  function moveMark(rows, columns) {
+    const now = marked();
+    const whole = shown.whole;
+    if (now) {
+      mark = {
+        symbol: between(mark.symbol + rows * shown.symbols_per_row, 0, whole.symbols - 1),
+        day: between(mark.day + columns * shown.days_per_column, dayOf(whole.start), dayOf(whole.end) - 1),
+      };
+    } else {
+      mark = { symbol: shown.first_symbol, day: shown.from };
+    }
+    const then = marked();
+    draw();
+    showTip(then);
+    if (then) say(describe(then));
+    else pan(rows * 0.25, columns * 0.25);
+  }
 
   const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
   canvas.addEventListener("keydown", (event) => {
     if (!shown || !shown.rows.length || event.ctrlKey || event.metaKey || event.altKey) return;
-    const marked = mark ? cell(between(mark.row, 0, shown.rows.length - 1), between(mark.column, 0, place.columns - 1)) : cell(0, 0);
-    if (MOVES[event.key]) {
-      const [row, column] = mark ? [mark.row + MOVES[event.key][0], mark.column + MOVES[event.key][1]] : [0, 0];
-      // Beyond the edge the window moves.
-      if (row < 0 || row >= shown.rows.length || column < 0 || column >= place.columns) pan(MOVES[event.key][0] * 0.25, MOVES[event.key][1] * 0.25);
-      mark = { row: between(row, 0, shown.rows.length - 1), column: between(column, 0, place.columns - 1) };
-      draw();
-      const now = cell(mark.row, mark.column);
-      showTip(now);
-      say(describe(now));
-    } else if (event.key === "+" || event.key === "=") zoom(0.5, ...shares(marked));
-    else if (event.key === "-") zoom(2, ...shares(marked));
-    else if (event.key === "Enter") enter(marked);
+    if (MOVES[event.key]) moveMark(...MOVES[event.key]);
+    else if (event.key === "+" || event.key === "=") zoom(0.5, mark);
+    else if (event.key === "-") zoom(2, mark);
+    else if (event.key === "Enter" && marked()) enter(marked());
     else if (event.key === "0") everything();
     else if (event.key === "Escape") { mark = null; showTip(null); draw(); }
     else return;

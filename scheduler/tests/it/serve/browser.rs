@@ -22,7 +22,10 @@ fn points(state: &str) -> String {
          const colour = style.getPropertyValue('--s-{state}').trim();
          const wanted = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
          if (!canvas.width) return 0;
-         const {{ data }} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+         const copy = new OffscreenCanvas(canvas.width, canvas.height);
+         const ink = copy.getContext('2d', {{ willReadFrequently: true }});
+         ink.drawImage(canvas, 0, 0);
+         const {{ data }} = ink.getImageData(0, 0, canvas.width, canvas.height);
          let count = 0;
          for (let at = 0; at < data.length; at += 4)
              if (data[at + 3] === 255 && wanted.every((part, index) => data[at + index] === part)) count += 1;
@@ -61,8 +64,8 @@ async fn a_job_goes_from_nothing_to_done_before_ones_eyes() {
     browser.wait_for_text("#jobs", "0 %").await;
     wait_for_points(&browser, "pending", many).await;
 
-    // One chunk is on its way, and its program is killed.
-    ground.fault(Fault::next(FaultKind::Stall, 1));
+    // Chunks are on their way, none comes to its end, and their program is killed.
+    ground.fault(Fault::next(FaultKind::Stall, 100));
     let run = ground.spawn(&["run", &file]);
     browser.wait_for_text("#running", "trades").await;
     wait_for_points(&browser, "running", many).await;

@@ -14,7 +14,7 @@ const STATES: [&str; 10] = [
     "not_listed",
 ];
 /// How far two colours are apart in CIE L*a*b*; 2.3 can just be told apart side by side.
-const APART_MIN: f64 = 12.0;
+const APART_MIN: f64 = 15.0;
 
 type Triple = [f64; 3];
 
