@@ -82,6 +82,7 @@ pub async fn serve(
         )),
         maps: Arc::new(Maps::new(Arc::clone(&database))),
     };
+    tasks.spawn(Arc::clone(&site.watch).keep_up());
     let tell = tell(Teller::new(
         Arc::clone(&database),
         settings.budget_usd,

@@ -1,5 +1,5 @@
 //! Watch: how the installation stands, for the page and `/api`. The database is asked once a second at
-//! most, however many look, and not at all while nobody does.
+//! most, however many look, and once a minute while nobody does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,9 @@ use crate::overview::{Observer, Overview};
 const STANDS: Duration = Duration::from_secs(1);
 /// How long an answer waits for a look: then it tells what was seen last, and that it is old.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+
+/// Between two looks that nobody asks for.
+const KEEP_UP_EVERY: Duration = Duration::from_secs(60);
 
 /// Looks when it is asked.
 #[derive(Debug)]
@@ -91,6 +94,15 @@ impl Watch {
         match now {
             Some(look) if changed.is_ok() => look,
             _ => Arc::new(self.told(Instant::now(), away(before.as_deref()))),
+        }
+    }
+
+    /// Looks now and then also while nobody asks, so that whoever comes after an hour doesn't wait until
+    /// all that was settled meanwhile is read.
+    pub async fn keep_up(self: Arc<Self>) {
+        loop {
+            self.look().await;
+            tokio::time::sleep(KEEP_UP_EVERY).await;
         }
     }
 
