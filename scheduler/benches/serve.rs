@@ -185,7 +185,9 @@ async fn fill(database: &Database, chunks: u64) {
             "(CAST(strftime('%s', 'now') AS INTEGER) * 1000000000)",
         ),
         Database::OnServer(_) => (
-            format!("WITH n AS (SELECT i FROM generate_series(CAST(0 AS BIGINT), {chunks} - 1) AS i)"),
+            format!(
+                "WITH n AS (SELECT i FROM generate_series(CAST(0 AS BIGINT), {chunks} - 1) AS i)"
+            ),
             "'[\"S' || lpad(i::text, 5, '0') || '\"]'",
             "backhaul_now()",
         ),

@@ -98,8 +98,8 @@ pub enum Command {
     Rules(Rules),
     /// Repair the fleet's queue from the database
     Reconcile,
-    /// Keep the fleet's queue in step with the database, and tell metrics and health by HTTP, until
-    /// Ctrl-C
+    /// Show how all stands on a page and as JSON, tell metrics and health, and keep a fleet's queue in
+    /// step with the database, until Ctrl-C
     Serve(Serve),
     /// Make the database's tables, or bring them up to date
     Migrate,

@@ -1,4 +1,4 @@
-//! `scheduler serve`: the fleet's reconciler, metrics and health, until Ctrl-C or SIGTERM.
+//! `scheduler serve`: the page, metrics and health, and the fleet's reconciler, until Ctrl-C or SIGTERM.
 
 use std::process::ExitCode;
 

@@ -84,8 +84,8 @@ fn every_setting_has_a_variable() {
     let schema = json_schema::settings();
     let settings = schema["properties"].as_object().unwrap().keys();
     let mut settings: BTreeSet<_> = settings.map(String::as_str).collect();
-    // The file has no place for it.
-    settings.insert("api_key");
+    // The file has no place for secrets.
+    settings.extend(["api_key", "serve_token"]);
     assert_eq!(
         settings,
         SETTINGS.iter().map(|(_, setting)| *setting).collect()
@@ -378,5 +378,28 @@ fn records_of_another_address_than_the_vendors_have_an_origin_of_their_own() {
         "nonsense",
     ] {
         assert_eq!(origin(url), "a stand-in for the vendor", "{url}");
+    }
+}
+
+#[test]
+fn a_token_of_the_page_has_sixteen_characters_and_is_never_shown() {
+    let token = |text: &str| load("", &[("BACKHAUL_SERVE_TOKEN", text)]).unwrap();
+    assert!(load("", &[]).unwrap().serve_token().unwrap().is_none());
+    let right = token(" sixteen-letters. \n")
+        .serve_token()
+        .unwrap()
+        .unwrap();
+    assert_eq!(right.expose(), "sixteen-letters.");
+    assert_eq!(format!("{right:?}"), "ServeToken(…)");
+    for wrong in [
+        "fifteen-letters",
+        "sixteen letters and more",
+        "sechzehn-Zeichen-ü",
+        &"x".repeat(257),
+    ] {
+        // Whoever doesn't serve doesn't mind.
+        let refusal = token(wrong).serve_token().unwrap_err().to_string();
+        assert!(refusal.contains("BACKHAUL_SERVE_TOKEN"), "{refusal}");
+        assert!(!refusal.contains(wrong), "{refusal}");
     }
 }

@@ -30,6 +30,7 @@ stories! {
     rules: "docs/rules.md",
     fleet: "docs/fleet.md",
     verify: "docs/verify.md",
+    serve: "docs/serve.md",
     runbook: "docs/runbook.md",
     recovery: "docs/recovery.md",
     query: "docs/query.md",
