@@ -47,8 +47,7 @@ pub fn concerns(overview: &Overview, is_fleet: bool) -> Vec<Concern> {
             concern("no worker is heard of, and there is work".into(), None);
         }
         None if open && overview.running.is_empty() => {
-            let what =
-                "there is work, and nothing runs: `scheduler run` with the job's file goes on";
+            let what = "there is work, and nothing runs: scheduler run with the job's file goes on";
             concern(what.into(), None);
         }
         _ => {}

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::words::clock;
 use crate::coverage::Cell;
 use crate::progress::thousands;
+use crate::serve::maps::choice::Which;
 use crate::serve::maps::question::Question;
 use crate::serve::maps::window::Window;
 use crate::serve::maps::{Maps, Told};
@@ -15,6 +16,8 @@ use crate::serve::maps::{Maps, Told};
 /// What the table has at most.
 const ROWS: usize = 30;
 const COLUMNS: usize = 62;
+/// Other maps that have a link.
+const CHOICES_MAX: usize = 50;
 
 /// The section, with the part of the map that the address asks for.
 pub async fn section(question: &Question, maps: &Maps) -> Markup {
@@ -22,7 +25,10 @@ pub async fn section(question: &Question, maps: &Maps) -> Markup {
     question.rows = question.rows.min(ROWS);
     question.columns = question.columns.min(COLUMNS);
     match maps.window(&question).await {
-        Ok(Told::There(window)) => frame(&table(&window)),
+        Ok(Told::There(window)) => {
+            let others = others(maps).await;
+            frame(&html! { (others) (table(&window)) })
+        }
         Ok(Told::Gathering) => frame(&html! { p { "The map is being gathered." } }),
         Ok(Told::Nothing) => frame(&html! { p { "Nothing was asked for yet." } }),
         Err(refusal) => refused(&refusal),
@@ -104,6 +110,40 @@ fn sign(cell: Cell) -> &'static str {
         Cell::Gap => "o",
         Cell::Failed => "!",
     }
+}
+
+/// Links to the maps that there are.
+async fn others(maps: &Maps) -> Markup {
+    let Told::There(choices) = maps.choices().await else {
+        return Markup::default();
+    };
+    html! {
+        details {
+            summary { "Other maps" }
+            ul {
+                @for choice in choices.iter().take(CHOICES_MAX) {
+                    @let which = &choice.which;
+                    li { a href={ "/?" (joined(&of_choice(which))) } {
+                        (which.dataset) " " (which.schema) ", " (which.stype_in) ": "
+                        @match (which.job, &choice.job_name) {
+                            (Some(job), Some(name)) => { "job " (job) ", " (name) }
+                            _ => { "all jobs" }
+                        }
+                    } }
+                }
+            }
+        }
+    }
+}
+
+fn of_choice(which: &Which) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![
+        ("dataset", which.dataset.clone()),
+        ("schema", which.schema.as_str().to_owned()),
+        ("stype_in", which.stype_in.as_str().to_owned()),
+    ];
+    pairs.extend(which.job.map(|job| ("job", job.to_string())));
+    pairs
 }
 
 /// The part as a table.
@@ -204,6 +244,11 @@ fn address(window: &Window, symbols: Option<(usize, usize)>, days: Option<(Day, 
         pairs.push(("start", start.to_string()));
         pairs.push(("end", end.to_string()));
     }
+    joined(&pairs)
+}
+
+/// Names and values as an address has them.
+fn joined(pairs: &[(&str, String)]) -> String {
     let pairs = pairs.iter();
     let encoded = pairs.map(|(name, value)| format!("{name}={}", encoded(value)));
     encoded.collect::<Vec<_>>().join("&")

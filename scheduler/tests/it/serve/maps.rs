@@ -18,6 +18,12 @@ fn is_there(told: &Value) -> bool {
     !told["rows"].is_null()
 }
 
+async fn table_page(served: &Served) -> String {
+    let page = served.get("/?dataset=GLBX.MDP3&schema=trades").await.body;
+    let table = page.split("<noscript>").nth(2);
+    table.expect("there is a table").to_owned()
+}
+
 fn cells(told: &Value, row: usize) -> &str {
     told["rows"][row]["cells"].as_str().unwrap()
 }
@@ -105,6 +111,12 @@ async fn a_map_is_the_one_that_coverage_tells(ground: &Ground) {
             .contains("vendor counts"),
         "{day}"
     );
+
+    // Without scripts there is a table of it, and links to the others.
+    let page = table_page(&served).await;
+    for part in ["class=\"cell s-failed\"", "job 1, fleet", "later half"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
 
     // The map is gathered anew while somebody looks.
     ground.simulator.clear_faults();
