@@ -7,4 +7,4 @@ mod maps;
 mod colours;
 mod browser;
 
-pub use served::{FOREVER, Served};
+pub use served::{ASK_EVERY, FOREVER, Served};

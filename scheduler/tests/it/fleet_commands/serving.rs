@@ -7,7 +7,7 @@ use testkit::scrape::{Scrape, get};
 use tokio::time::Instant;
 
 use super::ground::{CHUNKS, Ground, JOB};
-use crate::serve::{FOREVER, Served};
+use crate::serve::{ASK_EVERY, FOREVER, Served};
 
 on_either_ground! {
     serve_tells_what_the_database_holds
@@ -28,6 +28,7 @@ async fn wait_for(served: &Served, what: &str, wanted: impl Fn(&Scrape) -> bool)
             return scrape;
         }
         assert!(Instant::now() < deadline, "{what}: {}", scrape.text);
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
@@ -39,6 +40,7 @@ async fn wait_until_ready(served: &Served, status: u16, word: &str) {
             return;
         }
         assert!(Instant::now() < deadline, "{answer:?}");
+        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
@@ -144,7 +146,7 @@ async fn a_health_check_tells_whether_serve_lives() {
     let Some(mut ground) = Ground::fleet().await else {
         return;
     };
-    let mut served = Served::start(&ground).await;
+    let served = start(&ground).await;
     let address = served.address.to_string();
     let ask = ["serve", "--listen", &*address, "--health-check"];
     let said = ground.succeed(&ask).await;
@@ -157,7 +159,7 @@ async fn a_health_check_tells_whether_serve_lives() {
     command.env("BACKHAUL_SERVE_LISTEN", everywhere);
     assert_eq!(command.status().await.unwrap().code(), Some(0));
 
-    served.process.kill().await.unwrap();
+    served.end().await;
     let said = ground.run(&ask).await;
     assert_eq!(said.code, Some(1), "{said:#?}");
     let line = format!("error: no word of health from {address}: ");

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 /// Nothing takes so long but a test that fails.
 pub const FOREVER: Duration = Duration::from_secs(120);
 /// Between two questions of who waits for something.
-const ASK_EVERY: Duration = Duration::from_millis(50);
+pub const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// A `serve`, and where it listens.
 pub struct Served {
