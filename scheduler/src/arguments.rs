@@ -65,7 +65,7 @@ pub enum Command {
     Status(Status),
     /// Show what was reserved, spent and saved, and what is left of the month's budget
     Spend(Spend),
-    /// Follow a job, or all that are not finished, until Ctrl-C
+    /// Watch a job to its end, or all jobs: a dashboard on a terminal, lines where stdout is piped
     Watch(Watch),
     /// Show what is held, by symbol and day: data, no session, degraded, gaps, failed
     Coverage(Coverage),
@@ -211,7 +211,7 @@ pub struct Spend {
 /// The flags of `watch`.
 #[derive(Debug, Args)]
 pub struct Watch {
-    /// A submitted job's name or number; all that are not finished when left out
+    /// A submitted job's name or number; all when left out, in lines those that are not finished
     pub job: Option<String>,
 }
 

@@ -17,6 +17,7 @@ pub mod progress;
 pub mod following;
 pub mod memory;
 pub mod overview;
+pub mod dashboard;
 pub mod serve;
 pub mod report;
 pub mod coverage;

@@ -21,7 +21,7 @@ use self::throughput::Throughput;
 /// Jobs that are shown: those that aren't finished, and of the others the last.
 const JOBS_MAX: usize = 100;
 /// Chunks that run, and that failed, which are shown.
-const CHUNKS_MAX: u32 = 100;
+pub const CHUNKS_MAX: u32 = 100;
 /// A worker that was silent for longer is none.
 const HEARD_WITHIN_SECONDS: i64 = 30;
 /// How long Redis may take: the rest is shown without it.
@@ -46,6 +46,19 @@ pub struct Overview {
     pub throughput: Vec<SettledMinute>,
     /// What was spent, and what may be.
     pub money: Money,
+}
+
+impl Overview {
+    /// The fleet's workers that have no chunk, by name.
+    pub fn idle(&self) -> impl Iterator<Item = &Heard> {
+        let heard = self.workers.iter().flatten();
+        heard.filter(|heard| {
+            !self
+                .running
+                .iter()
+                .any(|run| run.working.worker == heard.worker)
+        })
+    }
 }
 
 /// A job, and how fast it goes.
@@ -112,6 +125,11 @@ impl Observer {
             paces: HashMap::new(),
             throughput: Throughput::default(),
         }
+    }
+
+    /// From now on the fleet's progress is asked for too.
+    pub fn ask(&mut self, progress: Progress) {
+        self.progress = Some(progress);
     }
 
     /// How it stands now. Where Redis doesn't answer, what it would say is left out.

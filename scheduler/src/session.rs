@@ -32,9 +32,15 @@ pub struct Session {
 impl Session {
     /// Reads the configuration and starts logging.
     pub fn begin(global: &Global) -> Result<Self, Refusal> {
+        let session = Self::read(global)?;
+        process::start_logging(session.settings.log_format);
+        Ok(session)
+    }
+
+    /// Reads the configuration, and logs nothing.
+    pub fn read(global: &Global) -> Result<Self, Refusal> {
         let files = ConfigFiles::locate(global.config_dir.as_deref())?;
         let mut settings = Settings::load(&files)?;
-        process::start_logging(settings.log_format);
         if let Some(folder) = &global.data_dir {
             settings.use_data_dir(folder);
         }

@@ -1,4 +1,5 @@
-//! `scheduler watch`: one job or all unfinished ones, live, until Ctrl-C or until the job is finished.
+//! `scheduler watch`: one job or all of them, live, until the reader leaves or the job is finished: a
+//! dashboard on a terminal, lines where stdout is piped.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -9,27 +10,28 @@ use common::chunk::JobId;
 use common::configuration::document::Refusal;
 use common::store::{Access, JobStatus, Store};
 use tokio_util::sync::CancellationToken;
-use worker::process::stop_quietly;
+use worker::process::{start_logging, stop_quietly};
 
 use crate::arguments::{Global, Watch};
-use crate::exit::{INCOMPLETE, print_to_reader};
-use crate::following::{percent, standing, wanted};
-use crate::overview::pace::{Pace, in_words};
-use crate::progress::thousands;
-use crate::report::{aligned, plain_table};
+use crate::dashboard::{self, Watched, has_ended};
+use crate::exit::{INCOMPLETE, print, print_to_reader};
+use crate::following::standing;
 use crate::session::Session;
 use crate::submitted::find;
 
 /// Between two looks into the database.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Jobs that a terminal has room for.
-const JOBS_SHOWN: usize = 20;
-/// Characters of a name that are shown.
-const NAME_SHOWN: usize = 30;
+/// How long the database may take to let go: it may be away.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 pub async fn run(global: &Global, options: &Watch) -> anyhow::Result<ExitCode> {
-    let session = Session::begin(global)?;
+    let session = Session::read(global)?;
+    let has_dashboard = dashboard::is_there();
+    // A line of the log would lie across the dashboard, which tells itself what is wrong.
+    if !has_dashboard || !std::io::stderr().is_terminal() {
+        start_logging(session.settings.log_format);
+    }
     let stop = stop_quietly()?;
     let store = Store::open(&session.settings.database_url, Access::Read).await?;
     let Some(store) = store else {
@@ -41,9 +43,30 @@ pub async fn run(global: &Global, options: &Watch) -> anyhow::Result<ExitCode> {
         Some(wanted) => Some(find(&store, wanted).await?.id),
         None => None,
     };
-    let ended = follow(&store, job, &stop).await;
-    store.close().await;
+    let ended = match has_dashboard {
+        true => show(&session, &store, job, &stop).await,
+        false => follow(&store, job, &stop).await,
+    };
+    let _took_too_long = tokio::time::timeout(CLOSE_MAX, store.close()).await;
     ended
+}
+
+/// A dashboard; what stays on the screen is how the jobs stood at the end.
+async fn show(
+    session: &Session,
+    store: &Store,
+    job: Option<JobId>,
+    stop: &CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let watched = dashboard::watch(&session.settings, store, job, stop).await?;
+    let Watched { jobs, is_over } = watched;
+    let told = jobs.iter().filter(|job| is_over || !has_ended(job));
+    let text: String = told.map(|job| format!("{}\n", standing(job))).collect();
+    print(&text)?;
+    match jobs.first() {
+        Some(job) if is_over => Ok(ended(job)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 async fn follow(
@@ -51,20 +74,17 @@ async fn follow(
     job: Option<JobId>,
     stop: &CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let mut screen = Screen::default();
+    let mut lines = Lines::default();
     loop {
         let jobs = match job {
             Some(job) => store.job(job).await?.into_iter().collect(),
             None => unfinished(store.jobs(None).await?),
         };
-        let read = screen.show(&jobs)?;
+        let read = lines.say(&jobs)?;
         if let (Some(_), Some(status)) = (job, jobs.first())
-            && let "done" | "incomplete" | "cancelled" = status.state
+            && has_ended(status)
         {
-            return Ok(match status.complete {
-                true => ExitCode::SUCCESS,
-                false => ExitCode::from(INCOMPLETE),
-            });
+            return Ok(ended(status));
         }
         if !read {
             return Ok(ExitCode::SUCCESS);
@@ -76,78 +96,29 @@ async fn follow(
     }
 }
 
+/// How the command ends with its job.
+fn ended(job: &JobStatus) -> ExitCode {
+    match job.complete {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(INCOMPLETE),
+    }
+}
+
 fn unfinished(mut jobs: Vec<JobStatus>) -> Vec<JobStatus> {
     jobs.retain(|job| matches!(job.state, "pending" | "running" | "paused"));
     jobs
 }
 
-/// What a person sees.
+/// What was told, in lines.
 #[derive(Default)]
-struct Screen {
-    paces: HashMap<JobId, Pace>,
-    /// Lines of the table that stands there.
-    height: usize,
+struct Lines {
     /// What was said of each job last.
     said: HashMap<JobId, String>,
     said_nothing_left: bool,
 }
 
-impl Screen {
-    /// Shows the jobs; whether anybody reads it.
-    fn show(&mut self, jobs: &[JobStatus]) -> anyhow::Result<bool> {
-        match std::io::stdout().is_terminal() {
-            true => self.draw(jobs),
-            false => self.say(jobs),
-        }
-    }
-
-    /// Draws the table over the one before.
-    fn draw(&mut self, jobs: &[JobStatus]) -> anyhow::Result<bool> {
-        let text = self.table(jobs);
-        let over = match self.height {
-            0 => String::new(),
-            height => format!("\x1b[{height}A\x1b[J"),
-        };
-        self.height = text.lines().count();
-        print_to_reader(&format!("{over}{text}"))
-    }
-
-    fn table(&mut self, jobs: &[JobStatus]) -> String {
-        if jobs.is_empty() {
-            return format!("{NOTHING_LEFT}\n");
-        }
-        let mut table =
-            plain_table(&["job", "state", "chunks", "%", "rows/s", "dead", "time left"]);
-        for job in jobs {
-            let pace = self.paces.entry(job.id).or_default();
-            pace.note(job.records.fetched);
-            let left = job.records.expected.saturating_sub(job.records.fetched);
-            let chunks = job.chunks;
-            let name: String = job.name.chars().take(NAME_SHOWN).collect();
-            let row = vec![
-                format!("{name} ({})", job.id),
-                job.state.to_owned(),
-                format!(
-                    "{}/{}",
-                    thousands(chunks.done + chunks.empty),
-                    thousands(wanted(job))
-                ),
-                percent(job).to_string(),
-                pace.per_second().map_or("–".to_owned(), thousands),
-                thousands(chunks.dead),
-                pace.seconds_for(left).map_or("–".to_owned(), in_words),
-            ];
-            if table.row_count() < JOBS_SHOWN {
-                table.add_row(aligned(2, row));
-            }
-        }
-        match jobs.len().checked_sub(JOBS_SHOWN) {
-            Some(more @ 1..) => format!("{table}\nand {more} jobs more\n"),
-            _ => format!("{table}\n"),
-        }
-    }
-
-    /// A line for each job that changed.
+impl Lines {
+    /// A line for each job that changed; whether anybody reads it.
     fn say(&mut self, jobs: &[JobStatus]) -> anyhow::Result<bool> {
         let mut text = String::new();
         for job in jobs {

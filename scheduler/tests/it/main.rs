@@ -12,6 +12,7 @@ mod endings;
 mod files;
 #[macro_use]
 mod fleet_commands;
+mod dashboard;
 mod golden;
 mod journeys;
 mod planning;

@@ -28,6 +28,16 @@ pub const OTHERS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Whether the terminal that `TERM` names can move its cursor.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the door; what a terminal is sets no setting"
+)]
+pub fn can_cursor_move() -> bool {
+    std::env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
+}
+
 /// Variables that describe the server of an archive at `s3://…`, where the program was built with the
 /// feature `s3`; the standard ones.
 pub const BUCKET: &[(&str, &str)] = &[
