@@ -1,5 +1,6 @@
 //! Cells of a row: a text in so many columns, cut where it is longer.
 
+use common::money::Usd;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -125,5 +126,15 @@ pub fn short(number: u64) -> String {
             }
         }
         _ => crate::progress::thousands(number),
+    }
+}
+
+/// Dollars to the cent, half a cent upwards; what is less and not nothing shows as that.
+pub fn dollars(amount: Usd) -> String {
+    const CENT: i64 = 10_000_000;
+    let cents = amount.0.saturating_add(CENT / 2).div_euclid(CENT);
+    match cents {
+        0 if amount.0 > 0 => "<0.01".to_owned(),
+        _ => Usd(cents.saturating_mul(CENT)).to_string(),
     }
 }

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::Canvas;
-use super::cell::{Cell, bar, row, short, with_command};
+use super::cell::{Cell, bar, dollars, row, short, with_command};
 use super::list::{self, Item};
 use crate::following::{percent, wanted};
 use crate::overview::JobProgress;
@@ -143,11 +143,7 @@ impl Canvas<'_> {
             cells.push(Cell::number(widths.left, left, plain));
         }
         if widths.spent > 0 {
-            cells.push(Cell::number(
-                widths.spent,
-                status.spent_usd.to_string(),
-                plain,
-            ));
+            cells.push(Cell::number(widths.spent, dollars(status.spent_usd), plain));
         }
         let mut lines = vec![row(cells)];
         lines.extend(self.remark(job, width));

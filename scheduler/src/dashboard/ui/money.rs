@@ -4,7 +4,7 @@ use common::money::Usd;
 use ratatui::layout::Rect;
 
 use super::Canvas;
-use super::cell::{bar, printed};
+use super::cell::{bar, dollars, printed};
 
 impl Canvas<'_> {
     /// The month's budget, then the jobs with limits of their own.
@@ -17,14 +17,15 @@ impl Canvas<'_> {
         match money.budget {
             Some(budget) => self.limit(area, &mut row, "all jobs", spent, budget),
             None => {
-                let text = format!("{spent}, without a budget");
+                let text = format!("{}, without a budget", dollars(spent));
                 self.line(area, row, &text, self.palette.plain());
                 row += 1;
             }
         }
         let text = format!(
             "{} of it reserved, {} saved",
-            money.spent.reserved, money.spent.saved
+            dollars(money.spent.reserved),
+            dollars(money.spent.saved)
         );
         self.line(area, row, &text, self.palette.faint());
         row += 1;
@@ -45,8 +46,10 @@ impl Canvas<'_> {
         };
         let columns = (area.width / 5).min(20);
         let text = format!(
-            "{} {sign} {share} % {spent}/{limit} {whose}",
-            bar(part, whole, columns)
+            "{} {sign} {share} % {}/{} {whose}",
+            bar(part, whole, columns),
+            dollars(spent),
+            dollars(limit)
         );
         self.line(area, *row, &text, style);
         *row += 1;

@@ -14,7 +14,7 @@ use crate::progress::counted;
 
 use super::super::state::{Fleet, Pane};
 
-const SCHEMA: u16 = 8;
+const SCHEMA: u16 = 10;
 const DAYS: u16 = 14;
 const STAGE: u16 = 5;
 const RECORDS: u16 = 15;
