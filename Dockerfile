@@ -17,11 +17,11 @@ FROM toolchain AS builder
 COPY --from=planner /build/recipe.json recipe.json
 RUN cargo chef cook --release --locked --recipe-path recipe.json \
     --package scheduler --package worker --package simulator \
-    --features scheduler/parquet,scheduler/s3,worker/s3
+    --features scheduler/parquet,scheduler/s3,scheduler/otel,worker/s3,worker/otel
 COPY . .
 RUN cargo build --release --locked \
     --package scheduler --package worker --package simulator \
-    --features scheduler/parquet,scheduler/s3,worker/s3 \
+    --features scheduler/parquet,scheduler/s3,scheduler/otel,worker/s3,worker/otel \
     && mkdir -p /out/state/backhaul/archive
 
 # The C library, the system's certificates, and no more. Debian 12, as the toolchain's.

@@ -37,6 +37,7 @@ pub mod replay;
 pub mod refresh;
 pub mod status;
 pub mod figures;
+pub mod trace;
 pub mod watched;
 pub mod proof;
 pub mod check;
@@ -66,6 +67,7 @@ pub use spend::{Budget, Reservation, Spending};
 pub use stability::{JobSpending, Reason, Workings};
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};
+pub use trace::Traced;
 pub use watched::{Failure, Part, SettledMinute, ToldChunk, Working};
 
 use crate::money::Usd;

@@ -15,7 +15,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
     };
-    match runtime.block_on(commands::dispatch(&arguments)) {
+    let done = runtime.block_on(async {
+        let done = commands::dispatch(&arguments).await;
+        worker::trace::end().await;
+        done
+    });
+    match done {
         Ok(code) => code,
         Err(error) => exit::report(&error),
     }

@@ -9,11 +9,12 @@ use common::configuration::job_file::JobFile;
 use common::configuration::mapping::Mapping;
 use common::money::Usd;
 use common::request::JobSource;
-use common::source::Sources;
+use common::source::{Sources, chain};
 use common::store::{Store, StoreError, Submission};
 use common::time::Nanos;
 use dbn::Schema;
 use tokio_util::sync::CancellationToken;
+use worker::trace::{self, Span};
 
 use crate::arguments::JobArguments;
 use crate::budget;
@@ -32,6 +33,7 @@ pub struct Prepared {
     pub plan: Plan,
     origin: String,
     planned_at: Nanos,
+    trace: Span,
 }
 
 /// The job file that is meant, with the flags that change it.
@@ -56,15 +58,34 @@ pub async fn prepare(
     store: &Store,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<Prepared>> {
+    trace::begin("backhaul-scheduler");
+    let trace = Span::root("submit");
+    trace.text("backhaul.name", &file.request.name);
+    let prepared = prepare_traced(session, file, origin, sources, store, stop, &trace).await;
+    prepared.inspect_err(|error| trace.failed(&format!("{error:#}")))
+}
+
+async fn prepare_traced(
+    session: &Session,
+    file: &JobFile,
+    origin: &str,
+    sources: &Sources,
+    store: &Store,
+    stop: &CancellationToken,
+    trace: &Span,
+) -> anyhow::Result<Option<Prepared>> {
     let planned_at = Nanos::now();
     store.check_origin(origin).await?;
     // Wrong mappings stop the job before anything is asked or paid.
     let mappings = session.mappings(&file.request.schemas, store).await?;
     check_switches(file, &mappings)?;
+    let planning = trace.child("plan");
     let planned = plan_unless_stopped(file, sources, store, planned_at, stop).await?;
+    planning.end();
     let Some(mut plan) = planned else {
         return Ok(None);
     };
+    let pricing = trace.child("price");
     let source = sources.of(&file.request.source).await?;
     let archive = Archive::open(&session.settings.archive_url, origin)?;
     plan.look_up(&file.request, &*source, &archive).await?;
@@ -72,11 +93,13 @@ pub async fn prepare(
     if let Some(message) = refused.await? {
         return Err(OverBudget { message }.into());
     }
+    pricing.end();
     Ok(Some(Prepared {
         mappings,
         plan,
         origin: origin.to_owned(),
         planned_at,
+        trace: trace.clone(),
     }))
 }
 
@@ -84,6 +107,7 @@ impl Prepared {
     /// Submits it in one transaction; what the vendor said of its days is kept before.
     pub async fn submit(&self, file: &JobFile, store: &Store) -> Result<Submission, StoreError> {
         let request = &file.request;
+        let writing = self.trace.child("write");
         if request.source == JobSource::Vendor {
             let (dataset, days) = (&request.dataset, request.days);
             let noted = &self.plan.conditions;
@@ -92,8 +116,21 @@ impl Prepared {
                 .await?;
         }
         let (chunks, now) = (&self.plan.chunks, self.planned_at);
-        let submitted = store.submit(&file.request, &self.origin, chunks, now);
-        submitted.await
+        let traceparent = self.trace.traceparent();
+        let traceparent = traceparent.as_deref();
+        let submitted = store
+            .submit_traced(request, &self.origin, chunks, now, traceparent)
+            .await
+            .inspect_err(|error| self.trace.failed(&chain(error)))?;
+        writing.end();
+        self.trace
+            .number("backhaul.job", submitted.job.0.unsigned_abs());
+        self.trace.number("backhaul.chunks", submitted.added);
+        self.trace.end();
+        if let Some(trace_id) = self.trace.trace_id() {
+            tracing::info!(trace_id, job = submitted.job.0, "a submission is traced");
+        }
+        Ok(submitted)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod environment;
 pub mod activity;
 mod patience;
 mod measure;
+pub mod trace;
 pub mod monitor;
 pub mod service;
 pub mod reconcile;

@@ -3,11 +3,24 @@
 use common::chunk::{ChunkId, JobId};
 use tracing::Span;
 
+use crate::trace;
+
 /// The span of an attempt at a chunk: its fields are those of each line within it, whatever the level
 /// of the line.
 pub(crate) fn of_chunk(job: JobId, chunk: ChunkId, attempt: i64, worker: &str) -> Span {
     // Of the least level that is ever let through.
-    tracing::error_span!("chunk", job = job.0, chunk = chunk.0, attempt, worker)
+    let span = tracing::error_span!(
+        "chunk",
+        job = job.0,
+        chunk = chunk.0,
+        attempt,
+        worker,
+        trace_id = tracing::field::Empty
+    );
+    if let Some(id) = trace::id_of(job) {
+        span.record("trace_id", id);
+    }
+    span
 }
 
 /// Does something that blocks on a thread of its own, within the span of who asks for it.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use worker::arguments::Arguments;
 use worker::monitor::health_check;
 use worker::service::Service;
-use worker::{exit, process};
+use worker::{exit, process, trace};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -22,7 +22,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit::report(&error.into()),
     };
-    match runtime.block_on(work(arguments)) {
+    let worked = runtime.block_on(async {
+        let worked = work(arguments).await;
+        trace::end().await;
+        worked
+    });
+    match worked {
         Ok(code) => code,
         Err(error) => exit::report(&error),
     }
@@ -52,6 +57,7 @@ async fn work(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if arguments.health_check {
         return ask_for_health(&settings);
     }
+    trace::begin("backhaul-worker");
     settings.redis_url = arguments.redis_url.or(settings.redis_url);
     let stop = CancellationToken::new();
     process::stop_on_signals(stop.clone())?;

@@ -1,4 +1,4 @@
-//! Measure: what a worker's metrics take from the work on chunks.
+//! Measure: what a worker's metrics, and its traces, take from the work on chunks.
 
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use common::time::Nanos;
 use dbn::Schema;
 
 use crate::environment::Outcome;
+use crate::error::{ChunkError, chain};
+use crate::trace;
 
 /// Labels that are told from the start, so that their first rise is seen.
 pub(crate) fn begin() {
@@ -31,6 +33,19 @@ pub(crate) fn begin() {
 /// A stage went through, and took so long.
 pub(crate) fn stage(name: &'static str, took: Duration) {
     CHUNK_STAGE.observe(took.as_secs_f64(), [name]);
+    trace::stage(name, took);
+}
+
+/// A stage failed after so long: that is no duration of the stage, and seen in traces alone.
+pub(crate) fn stage_failed(name: &'static str, took: Duration, error: &ChunkError) {
+    if trace::is_on() {
+        trace::stage_failed(name, took, &chain(error));
+    }
+}
+
+/// A stream is in the archive, with so many uncompressed bytes of records.
+pub(crate) fn archived(bytes: u64) {
+    trace::note("backhaul.bytes", bytes);
 }
 
 /// Money is set aside for a request.
@@ -58,11 +73,14 @@ pub(crate) fn committed(schema: Schema, loaded: &Loaded) {
     ] {
         ROWS.add(records, [schema.as_str(), outcome]);
     }
+    trace::note("backhaul.rows", loaded.loaded);
+    trace::note("backhaul.quarantined", loaded.quarantined);
 }
 
 /// What became of an attempt at a chunk; what is tried again is counted with its reason, where that is
 /// known.
 pub(crate) fn settled(schema: Schema, outcome: &Outcome) {
+    came_to(outcome);
     let state = match outcome {
         Outcome::Done { .. } => "done",
         Outcome::Empty => "empty",
@@ -76,6 +94,21 @@ pub(crate) fn settled(schema: Schema, outcome: &Outcome) {
     if let "done" | "empty" = state {
         LAST_SUCCESS.set(Nanos::now().seconds_since(Nanos(0)), UNLABELLED);
     }
+}
+
+/// What a trace says of an attempt: that it failed only where something did.
+fn came_to(outcome: &Outcome) {
+    let (name, error) = match outcome {
+        Outcome::Done { .. } => ("done", None),
+        Outcome::Empty => ("empty", None),
+        Outcome::Gap { .. } => ("gap", None),
+        Outcome::Waits => ("waits", None),
+        Outcome::NotYet { .. } => ("not_yet", None),
+        Outcome::HandedBack => ("handed_back", None),
+        Outcome::Retry { error } => ("retry", Some(error)),
+        Outcome::Dead { error } => ("dead", Some(error)),
+    };
+    trace::came_to(name, error.map(String::as_str));
 }
 
 /// An attempt failed, and will be made again.

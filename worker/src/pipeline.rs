@@ -38,7 +38,9 @@ async fn attempt(
 ) -> Result<Outcome, ChunkError> {
     fail::fail_point!("claimed", |_| Err(ChunkError::Panic("claimed".into())));
     let began = Instant::now();
-    let fetched = fetch(environment, claim).await?;
+    let fetched = fetch(environment, claim).await;
+    let fetched =
+        fetched.inspect_err(|error| measure::stage_failed("fetch", began.elapsed(), error))?;
     measure::stage("fetch", began.elapsed());
     let (manifest, from_archive) = match fetched {
         Fetched::Archived {
@@ -68,7 +70,11 @@ async fn attempt(
         measure::saved(saved);
     }
     environment.activities.loads(claim.chunk.id);
-    let loaded = load(environment, claim, &manifest).await?;
+    measure::archived(manifest.billable_bytes);
+    let began = Instant::now();
+    let loaded = load(environment, claim, &manifest).await;
+    let loaded =
+        loaded.inspect_err(|error| measure::stage_failed("load", began.elapsed(), error))?;
     measure::committed(claim.chunk.schema, &loaded);
     if manifest.records == 0 {
         return Ok(Outcome::Empty);

@@ -21,6 +21,7 @@ use crate::measure;
 use crate::patience::patiently;
 use crate::pipeline;
 use crate::settle::settle_error;
+use crate::trace;
 
 mod bell;
 mod crew;
@@ -103,8 +104,22 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
             return;
         }
     };
+    let traced = begin_trace(environment, &claim).await;
     let span = log::of_chunk(claim.chunk.job, chunk, claim.epoch, &environment.worker);
-    work_off(environment, &claim, lease).instrument(span).await;
+    let work = traced.around(work_off(environment, &claim, lease));
+    work.instrument(span).await;
+    traced.end();
+}
+
+/// The span of an attempt; where nothing is traced, the database isn't asked.
+async fn begin_trace(environment: &Environment, claim: &Claim) -> trace::Span {
+    if !trace::is_on() {
+        return trace::Span::default();
+    }
+    // Without its submission it is a trace of its own.
+    let traced = environment.store.traced(claim.chunk.id).await;
+    let traced = traced.ok().flatten();
+    trace::Span::of_attempt(claim, &environment.worker, traced.as_ref())
 }
 
 /// The work on a claim, told from its beginning to its settlement.
@@ -160,7 +175,7 @@ async fn guarded(environment: &Environment, claim: &Claim) -> Result<Outcome, Ch
     let (environment, claim) = (environment.clone(), claim.clone());
     let mut task = tokio::task::JoinSet::new();
     let work = async move { pipeline::run(&environment, &claim).await };
-    task.spawn(work.in_current_span());
+    task.spawn(trace::carried(work.in_current_span()));
     match task.join_next().await {
         Some(Ok(result)) => result,
         Some(Err(error)) => Err(ChunkError::Panic(error.to_string())),

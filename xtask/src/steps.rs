@@ -7,7 +7,7 @@ use crate::{servers, tidy};
 
 /// Features that a newcomer's first build goes without: the documentation's examples are built as that,
 /// all other checks with them, in one build.
-const OPTIONAL: &str = "scheduler/parquet,scheduler/s3";
+const OPTIONAL: &str = "scheduler/parquet,scheduler/s3,scheduler/otel,worker/otel";
 
 /// Runs every check. What the tests need, they bring themselves: a simulated vendor, private
 /// servers from installed programs, and real data where it lies beside the project.

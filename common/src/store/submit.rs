@@ -73,9 +73,28 @@ impl Store {
         chunks: &[PlannedChunk],
         now: Nanos,
     ) -> Result<Submission, StoreError> {
+        let submitted = self.submit_traced(request, origin, chunks, now, None);
+        submitted.await
+    }
+
+    /// The same, with the W3C context of the trace that the work on the chunks goes on from.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn submit_traced(
+        &self,
+        request: &Request,
+        origin: &str,
+        chunks: &[PlannedChunk],
+        now: Nanos,
+        traceparent: Option<&str>,
+    ) -> Result<Submission, StoreError> {
         let mut transaction = self.pools.begin().await?;
         claim_origin(&mut transaction, origin).await?;
         let job = upsert_job(&mut transaction, request, now).await?;
+        if let Some(traceparent) = traceparent {
+            super::trace::keep(&mut transaction, job, traceparent).await?;
+        }
         let revived = revive(&mut transaction, job, now).await?;
         forget_cancelled(&mut transaction, job).await?;
         let mut added = 0;

@@ -46,6 +46,7 @@ macro_rules! on_every_engine {
 
 pub mod ground;
 mod submissions;
+mod traces;
 mod claims;
 mod turns;
 mod loads;

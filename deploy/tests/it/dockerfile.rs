@@ -168,7 +168,16 @@ fn both_builds_have_the_same_features_and_these_exist() {
         assert_eq!(after("--package"), PROGRAMS);
         let features = after("--features");
         let features: Vec<_> = features[0].split(',').collect();
-        assert_eq!(features, ["scheduler/parquet", "scheduler/s3", "worker/s3"]);
+        assert_eq!(
+            features,
+            [
+                "scheduler/parquet",
+                "scheduler/s3",
+                "scheduler/otel",
+                "worker/s3",
+                "worker/otel"
+            ]
+        );
         for feature in features {
             let (name, feature) = feature.split_once('/').unwrap();
             assert!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::configuration::files::ConfigFiles;
 use common::configuration::settings::Settings;
-use common::configuration::settings::environment::{BUCKET, OTHERS, SETTINGS};
+use common::configuration::settings::environment::{BUCKET, OTHERS, SETTINGS, TRACES};
 use serde_json::Value;
 
 use crate::compose;
@@ -48,7 +48,7 @@ pub fn settings_of(environment: &BTreeMap<String, String>) -> Settings {
 
 /// Whether Backhaul reads a variable of this name.
 pub fn is_read(name: &str) -> bool {
-    let mut known = SETTINGS.iter().chain(OTHERS).chain(BUCKET);
+    let mut known = SETTINGS.iter().chain(OTHERS).chain(BUCKET).chain(TRACES);
     known.any(|(known, _)| *known == name)
 }
 

@@ -5,7 +5,7 @@ mod complaint;
 mod tree;
 mod links;
 mod paths;
-mod programs;
+pub mod programs;
 mod command_line;
 mod names;
 mod tables;

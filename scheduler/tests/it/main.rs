@@ -24,6 +24,8 @@ mod verify;
 mod proofs;
 mod refreshes;
 mod archive_checks;
+#[cfg(feature = "otel")]
+mod traces;
 mod command_lines;
 mod documentation;
 mod on_postgresql;

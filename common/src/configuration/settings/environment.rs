@@ -54,6 +54,83 @@ pub const BUCKET: &[(&str, &str)] = &[
     ),
 ];
 
+/// Variables of OpenTelemetry that say whether and where traces go, where the program was built with the
+/// feature `otel`; the standard ones.
+pub const TRACES: &[(&str, &str)] = &[
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "The receiver, for example `http://collector:4318`; traces go to `/v1/traces` there. Nothing is \
+         traced where neither this nor the next is set.",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "The same for traces alone, as the whole address.",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "Headers of each request, `name=value` with commas between: a token, say.",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "The same for traces alone.",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        "How long a request may take, in milliseconds. Default 10000.",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+        "The same for traces alone.",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "`http/protobuf`, which is the one that there is.",
+    ),
+    (
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "The same for traces alone.",
+    ),
+    (
+        "OTEL_SERVICE_NAME",
+        "The service's name. Default `backhaul-scheduler` or `backhaul-worker`.",
+    ),
+    (
+        "OTEL_RESOURCE_ATTRIBUTES",
+        "What else describes the service, `key=value` with commas between.",
+    ),
+    (
+        "OTEL_TRACES_SAMPLER",
+        "Which traces are kept: a job's submission decides for all its chunks. Default \
+         `parentbased_always_on`.",
+    ),
+    (
+        "OTEL_TRACES_SAMPLER_ARG",
+        "For the samplers by ratio: the share, from 0 to 1.",
+    ),
+    (
+        "OTEL_TRACES_EXPORTER",
+        "`none` or `otlp`; `otlp` without an address means `http://localhost:4318`.",
+    ),
+    (
+        "OTEL_BSP_MAX_QUEUE_SIZE",
+        "Spans that wait to be sent; what is beyond is lost. Default 2048.",
+    ),
+    ("OTEL_SDK_DISABLED", "`true`: nothing is traced."),
+];
+
+/// One of [`TRACES`] as it is set; an empty variable is none.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the door; these set no setting of ours"
+)]
+pub fn of_traces(name: &str) -> Option<String> {
+    debug_assert!(TRACES.iter().any(|(known, _)| *known == name), "{name}");
+    let value = std::env::var(name).ok()?;
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
 macro_rules! variables {
     ($($variable:literal => $setting:ident,)*) => {
         /// The variables that set a setting: the name of each, and of its setting.

@@ -12,7 +12,7 @@ use super::programs::Program;
 /// What tests read.
 const OF_TESTS: [&str; 1] = ["TIMESCALE_TEST_URL"];
 /// Beginnings of variables that are ours to know.
-const OURS: [&str; 3] = ["BACKHAUL_", "DATABENTO_", "AWS_"];
+const OURS: [&str; 4] = ["BACKHAUL_", "DATABENTO_", "AWS_", "OTEL_"];
 /// Programs of others, whose flags are theirs.
 const OTHERS: [&str; 8] = [
     "cargo",
@@ -39,6 +39,7 @@ impl Known {
             environment::SETTINGS,
             environment::OTHERS,
             environment::BUCKET,
+            environment::TRACES,
         ];
         let described = described.concat().into_iter().map(|(name, _)| name);
         Self {

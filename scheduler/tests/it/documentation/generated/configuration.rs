@@ -1,7 +1,7 @@
 //! The page of settings: from their type, the variables that set them, and the flags.
 
 use common::configuration::json_schema;
-use common::configuration::settings::environment::{BUCKET, OTHERS, SETTINGS};
+use common::configuration::settings::environment::{BUCKET, OTHERS, SETTINGS, TRACES};
 use scheduler::arguments::Program;
 use serde_json::Value;
 
@@ -26,11 +26,16 @@ pub(super) fn page() -> String {
          ## The server of a bucket\n\n\
          For an archive at `s3://bucket/prefix`, in programs that were built with `--features s3`: the \
          standard variables, these and the others that S3's clients know.\n\n\
-         {bucket}",
+         {bucket}\n\
+         ## Traces\n\n\
+         OpenTelemetry's [standard variables](../metrics.md#traces), in programs that were built with \
+         `--features otel`: these and the others that its library knows.\n\n\
+         {traces}",
         settings = settings(&schema),
         data_dir = data_dir(),
         others = others(OTHERS),
         bucket = others(BUCKET),
+        traces = others(TRACES),
     )
 }
 
