@@ -33,7 +33,7 @@ use crate::submitted::title;
 const DRAW_EVERY: Duration = Duration::from_secs(1);
 
 /// How the watching ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Watched {
     /// The jobs as they were seen last.
     pub jobs: Vec<JobStatus>,
@@ -53,7 +53,10 @@ pub async fn watch(
 ) -> anyhow::Result<Watched> {
     let mut observer = Observer::new(job, settings.budget_usd, None);
     // Before the terminal is taken: what is wrong from the start is told as by any other command.
-    let first = observer.look(store).await?;
+    let first = tokio::select! {
+        first = observer.look(store) => first?,
+        () = stop.cancelled() => return Ok(Watched::default()),
+    };
     let redis_url = match settings.is_distributed() {
         true => settings.redis_url.clone(),
         false => None,

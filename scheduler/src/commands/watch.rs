@@ -62,7 +62,10 @@ async fn show(
     let Watched { jobs, is_over } = watched;
     let told = jobs.iter().filter(|job| is_over || !has_ended(job));
     let text: String = told.map(|job| format!("{}\n", standing(job))).collect();
-    print(&text)?;
+    match (text.is_empty(), jobs.is_empty()) {
+        (true, false) => print("every job is finished\n")?,
+        _ => print(&text)?,
+    }
     match jobs.first() {
         Some(job) if is_over => Ok(ended(job)),
         _ => Ok(ExitCode::SUCCESS),

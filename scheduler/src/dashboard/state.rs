@@ -1,6 +1,7 @@
 //! What a dashboard's reader looks at, and what keys and news change about it. Pure: it neither reads
 //! nor draws.
 
+use common::store::JobStatus;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tokio::time::Instant;
 
@@ -97,7 +98,9 @@ impl State {
     /// Takes in what a look brought: a picture, or why there is none.
     pub fn look(&mut self, brought: Result<Overview, String>, now: Instant) {
         match brought {
-            Ok(overview) => {
+            Ok(mut overview) => {
+                // What is not finished first; the order of each kind stays.
+                overview.jobs.sort_by_key(|job| rank(&job.status));
                 self.picture = Some(Picture {
                     overview,
                     seen: now,
@@ -185,6 +188,15 @@ impl State {
             _ => at,
         };
         self.cursors[self.pane.index()] = to.min(items.saturating_sub(1));
+    }
+}
+
+/// Who of two jobs is looked at first: those that move or wait for somebody, then what went wrong.
+fn rank(job: &JobStatus) -> u8 {
+    match job.state {
+        "done" | "cancelled" => 2,
+        "incomplete" => 1,
+        _ => 0,
     }
 }
 

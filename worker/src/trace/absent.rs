@@ -11,7 +11,7 @@ use super::wanted::{Wanted, wanted};
 
 /// A span that is none.
 #[derive(Clone, Debug, Default)]
-pub struct Span;
+pub struct Span(());
 
 /// Says once where traces are asked for, that there are none.
 pub fn begin(_service: &'static str) {
@@ -39,18 +39,18 @@ impl Span {
     /// The first of a trace.
     #[must_use]
     pub fn root(_name: &'static str) -> Self {
-        Self
+        Self(())
     }
 
     /// An attempt at a chunk, and the time that it waited in the queue.
     pub(crate) fn of_attempt(_claim: &Claim, _worker: &str, _traced: Option<&Traced>) -> Self {
-        Self
+        Self(())
     }
 
     /// A part of it, which begins now.
     #[must_use]
     pub fn child(&self, _name: &'static str) -> Self {
-        Self
+        Self(())
     }
 
     /// Notes a number.

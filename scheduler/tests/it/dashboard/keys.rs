@@ -57,6 +57,17 @@ fn tab_goes_round_the_lists_and_arrows_stay_within_one() {
 }
 
 #[test]
+fn jobs_that_are_not_finished_come_first_in_their_order() {
+    let mut overview = sample::fleet();
+    overview.jobs.reverse();
+    overview.jobs[1].status.id.0 = 9;
+    let state = state_of(overview, Instant::now());
+    let jobs = state.picture.unwrap().overview.jobs.into_iter();
+    let order: Vec<_> = jobs.map(|job| job.status.id.0).collect();
+    assert_eq!(order, [3, 4, 9, 1]);
+}
+
+#[test]
 fn a_list_that_is_longer_than_its_room_moves_with_the_cursor() {
     let now = Instant::now();
     let mut overview = sample::fleet();

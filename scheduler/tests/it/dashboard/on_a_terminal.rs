@@ -83,6 +83,8 @@ async fn a_job_that_ends_incomplete_says_so_by_its_exit_code(ground: &Ground) {
     all.press("q").await;
     assert_eq!(all.ended().await, Some(0));
     assert!(!all.is_apart());
+    let text = all.text();
+    assert!(text.contains("every job is finished"), "{text}");
 }
 
 async fn a_signal_gives_the_terminal_back(ground: &Ground) {
