@@ -12,7 +12,7 @@ use common::store::{Claim, Moment, StoreError};
 use common::time::Nanos;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::environment::{Environment, Event, Outcome};
 use crate::error::{ChunkError, chain};
@@ -20,7 +20,7 @@ use crate::log;
 use crate::measure;
 use crate::patience::patiently;
 use crate::pipeline;
-use crate::settle::settle_error;
+use crate::settle::{note_lost, settle_error};
 use crate::trace;
 
 mod bell;
@@ -91,6 +91,11 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
     if environment.stop.is_cancelled() {
         return;
     }
+    let span = log::of_hint(chunk, &environment.worker);
+    claim_and_work(environment, chunk).instrument(span).await;
+}
+
+async fn claim_and_work(environment: &Environment, chunk: ChunkId) {
     let lease = environment.settings.lease();
     let store = &environment.store;
     let claim = match store
@@ -100,14 +105,13 @@ async fn attempt(environment: &Environment, chunk: ChunkId) {
         Ok(Some(claim)) => claim,
         Ok(None) => return,
         Err(error) => {
-            report_store(environment, chunk, &error).await;
+            report_store(environment, &error).await;
             return;
         }
     };
     let traced = begin_trace(environment, &claim).await;
-    let span = log::of_chunk(claim.chunk.job, chunk, claim.epoch, &environment.worker);
-    let work = traced.around(work_off(environment, &claim, lease));
-    work.instrument(span).await;
+    log::claimed(&Span::current(), claim.chunk.job, claim.epoch);
+    traced.around(work_off(environment, &claim, lease)).await;
     traced.end();
 }
 
@@ -131,7 +135,7 @@ async fn work_off(environment: &Environment, claim: &Claim, lease: Duration) {
     let outcome = tokio::select! {
         outcome = work_and_settle(environment, claim) => outcome,
         () = lease_lost(environment, claim, lease) => {
-            measure::lease_lost();
+            note_lost(environment, claim).await;
             tracing::warn!("the lease of a chunk was lost; what was done of it is let go");
             Outcome::HandedBack
         }
@@ -160,11 +164,11 @@ async fn work_and_settle(environment: &Environment, claim: &Claim) -> Outcome {
         Ok(outcome) => outcome,
         // It was settled or claimed elsewhere meanwhile: nothing to add.
         Err(StoreError::Fenced(_)) => {
-            measure::lease_lost();
+            note_lost(environment, claim).await;
             Outcome::HandedBack
         }
         Err(error) => {
-            report_store(environment, claim.chunk.id, &error).await;
+            report_store(environment, &error).await;
             Outcome::HandedBack
         }
     }
@@ -204,9 +208,9 @@ async fn lease_lost(environment: &Environment, claim: &Claim, lease: Duration) {
     }
 }
 
-async fn report_store(environment: &Environment, chunk: ChunkId, error: &StoreError) {
+async fn report_store(environment: &Environment, error: &StoreError) {
     let reason = chain(error);
-    tracing::error!(%chunk, reason, "the database did not take a chunk's state");
+    tracing::error!(reason, "the database did not take a chunk's state");
     if matches!(error, StoreError::DiskFull) {
         environment.stop.cancel();
         send(environment, Event::Failed { reason }).await;

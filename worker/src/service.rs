@@ -123,7 +123,7 @@ impl Service {
             environment.settings.slots(),
             Arc::clone(&environment.worker),
         );
-        tracing::info!(%name, slots, "the worker begins");
+        tracing::info!(worker = %name, slots, "the worker begins");
         let answering = self.monitor.map(WorkerMonitor::start);
         let ended = CancellationToken::new();
         let reporter = tokio::spawn(self.reporter.run(self.events));
@@ -144,7 +144,7 @@ impl Service {
         }
         ended.cancel();
         if !work.is_finished() {
-            tracing::info!(%name, "no more chunks are taken; those at hand are finished");
+            tracing::info!(worker = %name, "no more chunks are taken; those at hand are finished");
             let steps = [
                 (grace.saturating_sub(HAND_BACK), &stop),
                 (HAND_BACK.min(grace) / 2, &abandon),
@@ -166,7 +166,7 @@ impl Service {
             }
         }
         let _late = tokio::time::timeout(late, store.close()).await;
-        tracing::info!(%name, "the worker ends");
+        tracing::info!(worker = %name, "the worker ends");
         told
     }
 }

@@ -161,7 +161,7 @@ pub async fn settle_error(
     }
     match decide(error) {
         Decision::Drop => {
-            measure::lease_lost();
+            note_lost(environment, claim).await;
             Ok(Outcome::HandedBack)
         }
         Decision::Dead => {
@@ -249,4 +249,13 @@ async fn hand_back(
         .put_off(claim, &why, due, Moment::Now)
         .await?;
     Ok(Outcome::HandedBack)
+}
+
+/// Counts a chunk that was lost while it was worked on. That one was cancelled is nobody's fault; where
+/// the database can't tell, it is counted.
+pub(crate) async fn note_lost(environment: &Environment, claim: &Claim) {
+    let cancelled = environment.store.is_cancelled(claim.chunk.id).await;
+    if !matches!(cancelled, Ok(true)) {
+        measure::lease_lost();
+    }
 }

@@ -7,7 +7,7 @@ use super::statement::statement;
 use super::symbology::{insert_windows, symbol_windows};
 use super::{Claim, Held, Slice, Store, StoreError};
 use crate::archive::Manifest;
-use crate::chunk::{ChunkEvent, ChunkState};
+use crate::chunk::{ChunkEvent, ChunkId, ChunkState};
 use crate::request::JobSource;
 use crate::vendor::Resolution;
 
@@ -181,6 +181,18 @@ impl Store {
         .fetch_optional(self.pools.read())
         .await?;
         Ok(settled.is_some())
+    }
+
+    /// Whether a chunk was called off.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn is_cancelled(&self, chunk: ChunkId) -> Result<bool, StoreError> {
+        let cancelled = statement("SELECT 1 FROM chunks WHERE id = $1 AND state = 'cancelled'")
+            .bind(chunk)
+            .fetch_optional(self.pools.read())
+            .await?;
+        Ok(cancelled.is_some())
     }
 
     /// Gives a chunk up, with the reason.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use simulator::{Fault, FaultKind};
+use testkit::programs::built;
 use tokio::process::Command;
 
 use super::receiver::{Answers, Receiver, Span};
-use crate::documentation::programs::built;
 use crate::fleet_commands::ground::{Ground, JOB};
 use crate::installation::{Said, said};
 
