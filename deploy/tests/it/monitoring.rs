@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::expressions::{is_told_as, metrics, mistakes};
 use crate::installed;
+use crate::manifest::rendered;
 use crate::tree::{at, document, list, root, text};
 
 /// What the dashboard leaves out: money that `backhaul_spend_usd` tells of the whole fleet, and versions.
@@ -81,7 +82,7 @@ fn every_alert_is_explained_and_shown_to_fire_and_not_to() {
             "docs/alerts.md has no section {heading:?}"
         );
         let anchor = format!("docs/alerts.md#alert-{}", name.to_lowercase());
-        assert_eq!(at(alert, "/annotations/runbook"), Some(anchor.as_str()));
+        assert_eq!(at(alert, "/annotations/runbook_url"), Some(anchor.as_str()));
         assert!(at(alert, "/annotations/summary").is_some(), "{name}");
         let severity = at(alert, "/labels/severity").unwrap();
         assert!(
@@ -109,6 +110,22 @@ fn the_operator_is_given_the_same_rules() {
     let rule = document("k8s/components/prometheus-operator/prometheus-rule.yaml");
     let plain = document("monitoring/alerts.yml");
     assert_eq!(rule["spec"]["groups"], plain["groups"]);
+}
+
+#[test]
+fn alerts_lead_to_where_the_rules_annotation_says_that_the_documents_are() {
+    for cluster in rendered().iter().filter(|it| it.name != "dev") {
+        let rule = &cluster.find("PrometheusRule", "backhaul").unwrap().value;
+        let documents = at(rule, "/metadata/annotations/backhaul~1documents").unwrap();
+        let links = list(rule, "/spec/groups/0/rules").map(|it| at(it, "/annotations/runbook_url"));
+        let links: Vec<_> = links.map(Option::unwrap).collect();
+        let paths = alerts();
+        let paths = paths.iter().map(|it| at(it, "/annotations/runbook_url"));
+        let expected: Vec<_> = paths
+            .map(|path| format!("{documents}/{}", path.unwrap()))
+            .collect();
+        assert_eq!(links, expected, "{}", cluster.name);
+    }
 }
 
 #[test]
