@@ -177,7 +177,8 @@ fn the_database_bears_as_many_workers_as_there_may_be() {
                 .or(spec["maxReplicas"].as_u64())
                 .unwrap();
             let most = u32::try_from(most).unwrap();
-            let workers = most + (most * surge).div_ceil(100);
+            // Those that drain are none that a rollout counts: all may, beside as many new ones.
+            let workers = 2 * most + (most * surge).div_ceil(100);
             let allowed = at(
                 &autoscaler.value,
                 "/metadata/annotations/backhaul~1database-connections",
