@@ -47,7 +47,7 @@ pub fn settings_of(environment: &BTreeMap<String, String>) -> Settings {
 }
 
 /// Whether Backhaul reads a variable of this name.
-pub fn is_read(name: &str) -> bool {
+fn is_read(name: &str) -> bool {
     let mut known = SETTINGS.iter().chain(OTHERS).chain(BUCKET).chain(TRACES);
     known.any(|(known, _)| *known == name)
 }

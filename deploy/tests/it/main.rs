@@ -5,6 +5,7 @@
 
 mod tree;
 mod installed;
+mod renderings;
 mod manifest;
 mod kinds;
 mod custom_resources;

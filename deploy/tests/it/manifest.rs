@@ -1,11 +1,9 @@
 //! Kubernetes manifests: as they are written, and as the overlays render them.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
-use crate::installed;
-use crate::tree::{at, documents, files_below, list, root, text};
+use crate::renderings;
+use crate::tree::{at, documents, files_below, list, text};
 
 /// One object of a cluster.
 #[derive(Clone, Debug)]
@@ -101,61 +99,16 @@ pub fn written() -> Vec<Manifest> {
         .collect()
 }
 
-/// What the overlays render, the one for managed servers also with the other autoscaler; none, with a
-/// printed line, where `kubectl` isn't installed.
+/// What the overlays render, the one for managed servers also with the components that it leaves out;
+/// none, with a printed line, where `kubectl` isn't installed.
 pub fn rendered() -> Vec<Cluster> {
-    let with_hpa = instead_of_keda();
-    let overlays = [
-        (
-            "dev",
-            root().join("k8s/overlays/dev"),
-            "k8s/overlays/dev/secret.template.yaml",
-        ),
-        (
-            "prod",
-            root().join("k8s/overlays/prod"),
-            "k8s/secret.template.yaml",
-        ),
-        (
-            "prod with components/hpa",
-            with_hpa,
-            "k8s/secret.template.yaml",
-        ),
-    ];
-    let cluster = |(name, folder, secrets): (&str, PathBuf, &str)| {
-        let rendered = installed::output("kubectl", &["kustomize", "."], &folder)?;
-        Some(Cluster {
-            name: name.to_owned(),
-            secrets: of_text(secrets, &text(secrets)),
-            manifests: of_text(name, &rendered),
-        })
+    let cluster = |(name, secrets, rendered): (&str, &str, String)| Cluster {
+        name: name.to_owned(),
+        secrets: of_text(secrets, &text(secrets)),
+        manifests: of_text(name, &rendered),
     };
-    overlays.into_iter().map_while(cluster).collect()
-}
-
-/// A folder with the overlay `prod`, in which the one component stands for the other.
-fn instead_of_keda() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("hpa-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let up: String = folder.components().skip(1).map(|_| "../").collect();
-    let k8s = format!(
-        "{up}{}/k8s",
-        root().to_str().unwrap().trim_start_matches('/')
-    );
-    let prod = text("k8s/overlays/prod/kustomization.yaml");
-    assert!(
-        prod.contains("../../components/keda "),
-        "the overlay scales by KEDA"
-    );
-    let swapped = prod
-        .replace("../../components/keda ", "../../components/hpa ")
-        .replace("- ../../", &format!("- {k8s}/"));
-    std::fs::write(folder.join("kustomization.yaml"), swapped).unwrap();
-    for file in ["namespace.yaml", "network-policies.yaml"] {
-        let text = text(&format!("k8s/overlays/prod/{file}"));
-        std::fs::write(folder.join(file), text).unwrap();
-    }
-    folder
+    let rendered = renderings::all().into_iter().flatten();
+    rendered.map(cluster).collect()
 }
 
 fn of_text(origin: &str, text: &str) -> Vec<Manifest> {

@@ -6,6 +6,14 @@ use crate::environment::of_container;
 use crate::manifest::{Cluster, rendered};
 use crate::tree::{at, list};
 
+/// Variables that tell a process where a server is.
+const ADDRESSES: [&str; 4] = [
+    "DATABASE_URL",
+    "REDIS_URL",
+    "DATABENTO_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+];
+
 /// Whether a selector of labels takes these.
 fn takes(selector: &Value, labels: &Value) -> bool {
     let equal = selector["matchLabels"].as_object().into_iter().flatten();
@@ -66,7 +74,7 @@ fn every_process_reaches_the_servers_whose_addresses_it_is_given() {
             let environment = of_container(&cluster, workload.containers().next().unwrap());
             let reaches = |port| ways_out(&cluster, labels, port);
             assert!(!reaches(53).is_empty(), "{}: names", workload.place());
-            for variable in ["DATABASE_URL", "REDIS_URL", "DATABENTO_URL"] {
+            for variable in ADDRESSES {
                 let Some(url) = environment.get(variable) else {
                     continue;
                 };
@@ -120,6 +128,33 @@ fn address(url: &str) -> (String, i64) {
         Some((host, port)) => (host.to_owned(), port.parse().unwrap()),
         None => (host.to_owned(), default),
     }
+}
+
+/// The collector is in a namespace of its own: its address and the way out name the same one.
+#[test]
+fn traces_go_to_the_namespace_that_pods_are_let_out_to() {
+    let mut seen = 0;
+    for cluster in rendered() {
+        for workload in cluster.workloads().filter(|it| it.component().is_some()) {
+            let environment = of_container(&cluster, workload.containers().next().unwrap());
+            let Some(url) = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") else {
+                continue;
+            };
+            seen += 1;
+            let (host, port) = address(url);
+            let (_, namespace) = host.split_once('.').unwrap();
+            let labels = &workload.template().unwrap()["metadata"]["labels"];
+            let there = serde_json::json!({"kubernetes.io/metadata.name": namespace});
+            let ways = ways_out(&cluster, labels, port);
+            let goes =
+                |way: &&Value| list(way, "/to").any(|it| takes(&it["namespaceSelector"], &there));
+            assert!(ways.iter().any(goes), "{}: {url}", workload.place());
+        }
+    }
+    assert!(
+        [0, 3].contains(&seen),
+        "{seen}: the worker, the page, the job by the clock"
+    );
 }
 
 #[test]

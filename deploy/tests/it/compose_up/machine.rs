@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::compose::{self, Composition};
-use crate::environment::is_read;
+use crate::environment::NOT_YET_SETTINGS;
 use crate::tree::root;
 
 /// Nothing takes so long but a test that fails.
@@ -207,8 +207,10 @@ impl Machine {
             .stdout(Stdio::null())
             .stderr(log.unwrap())
             .kill_on_drop(true);
-        let read = service.environment.iter().filter(|(name, _)| is_read(name));
-        for (name, value) in read {
+        let given = service.environment.iter();
+        // A name that nobody knows is refused, as everywhere; these will be known.
+        let given = given.filter(|(name, _)| !NOT_YET_SETTINGS.contains(&name.as_str()));
+        for (name, value) in given {
             command.env(name, self.placed(container, value));
         }
         command
