@@ -4,6 +4,7 @@
 
 mod installation;
 mod fleet;
+mod waiting;
 mod service;
 mod metrics;
 mod logs;

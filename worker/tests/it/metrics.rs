@@ -11,11 +11,11 @@ use dbn::{SType, Schema};
 use simulator::{Fault, FaultKind};
 use testkit::processes;
 use testkit::scrape::{Scrape, get};
-use tokio::time::Instant;
 
 use self::watched::Watched;
-use crate::fleet::{FOREVER, Fleet};
+use crate::fleet::Fleet;
 use crate::installation::{Piece, january, piece};
+use crate::waiting::wait_for;
 
 /// A Friday, a weekend without a session, and four days of the next week.
 fn pieces(symbols: &[&str]) -> Vec<Piece> {
@@ -60,22 +60,18 @@ async fn what_all_workers_count_is_what_the_tables_hold() {
 
     let expected = in_tables(&fleet);
     // A worker counts right after the commit that the job's end was seen by.
-    let deadline = Instant::now() + FOREVER;
-    let scrapes = loop {
+    let scrapes = wait_for("all is counted", async || {
         let mut scrapes = Vec::new();
         for worker in &workers {
             scrapes.push(Scrape::of(worker.address).await);
         }
         let counted = by_workers(&scrapes);
-        if counted == expected {
-            break scrapes;
+        match counted == expected {
+            true => Ok(scrapes),
+            false => Err(format!("counted\n{counted}in the tables\n{expected}")),
         }
-        assert!(
-            Instant::now() < deadline,
-            "counted\n{counted}in the tables\n{expected}{}",
-            fleet.log()
-        );
-    };
+    })
+    .await;
     for word in ["loaded", "quarantined", "covered", "done", "empty"] {
         assert!(expected.contains(word), "{word} in\n{expected}");
     }

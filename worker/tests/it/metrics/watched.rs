@@ -7,9 +7,9 @@ use std::path::Path;
 use common::configuration::files::ConfigFiles;
 use testkit::scrape::get;
 use tokio::process::{Child, Command};
-use tokio::time::Instant;
 
-use crate::fleet::{FOREVER, Fleet};
+use crate::fleet::Fleet;
+use crate::waiting::wait_for;
 
 /// A worker, and where it tells of itself.
 pub struct Watched {
@@ -41,30 +41,21 @@ impl Watched {
             .env("BACKHAUL_METRICS_LISTEN", "127.0.0.1:0")
             .stderr(File::create(log).unwrap());
         let process = command.spawn().unwrap();
-        let deadline = Instant::now() + FOREVER;
-        loop {
+        let address = wait_for("it tells where", async || {
             let said = std::fs::read_to_string(log).unwrap();
-            if let Some(address) = address_in(&said) {
-                return Self { process, address };
-            }
-            assert!(Instant::now() < deadline, "{said}");
-            tokio::task::yield_now().await;
-        }
+            address_in(&said).ok_or(said)
+        })
+        .await;
+        Self { process, address }
     }
 
     /// Waits until a path answers so, in a word of its body.
     pub async fn wait_for(&self, path: &str, status: u16, word: &str) {
-        let deadline = Instant::now() + FOREVER;
-        loop {
-            let answer = get(self.address, path).await;
-            if let Some((found, body)) = &answer
-                && *found == status
-                && body.contains(word)
-            {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{path}: {answer:?}");
-        }
+        wait_for(path, async || match get(self.address, path).await {
+            Some((found, body)) if found == status && body.contains(word) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
     }
 
     pub async fn assert_healthy(&self) {
