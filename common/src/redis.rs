@@ -1,4 +1,5 @@
-//! The connection to Redis: one for a process, which reconnects by itself.
+//! The connection to Redis: one for a process, which reconnects by itself; over TLS at `rediss://…`, with the
+//! authorities that the system trusts.
 
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`redis::RedisError`] when the address is wrong, or nobody answers there.
 pub async fn connect(url: &str) -> Result<ConnectionManager, redis::RedisError> {
+    // The same implementation as the vendor's client has; whoever comes second finds it there.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let client = redis::Client::open(url)?;
     let config = ConnectionManagerConfig::new()
         .set_response_timeout(Some(RESPONSE_TIMEOUT))

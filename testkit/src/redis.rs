@@ -19,12 +19,17 @@ const MANNERS: Manners = Manners {
 /// Times that another port is tried, should a stranger take the one that was free.
 const STARTS_MAX: u32 = 3;
 
+const CERTIFICATE: &str = "certificate.pem";
+const KEY: &str = "key.pem";
+
 /// A private server that keeps nothing on disk.
 #[derive(Debug)]
 pub struct Redis {
     /// Absent while it is down. Before the folder: it ends first.
     server: Option<Attended>,
     port: Port,
+    /// Where it speaks TLS, if it does.
+    tls: Option<Port>,
     folder: TempDir,
 }
 
@@ -35,6 +40,27 @@ impl Redis {
     /// When an installed server can't be started.
     #[must_use]
     pub fn start() -> Option<Self> {
+        Self::start_in(
+            tempfile::tempdir().expect("a temporary folder can be made"),
+            None,
+        )
+    }
+
+    /// The same, which speaks TLS at another port: with a certificate and its key, in PEM.
+    ///
+    /// # Panics
+    /// When an installed server can't be started, also because it was built without TLS.
+    #[must_use]
+    pub fn start_with_tls(certificate: &str, key: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        for (name, text) in [(CERTIFICATE, certificate), (KEY, key)] {
+            let written = std::fs::write(folder.path().join(name), text);
+            written.expect("a file in the temporary folder can be written");
+        }
+        Self::start_in(folder, Some(Port::claim()))
+    }
+
+    fn start_in(folder: TempDir, tls: Option<Port>) -> Option<Self> {
         if let Err(missing) = installed::redis() {
             println!("skipped: {missing}");
             return None;
@@ -42,7 +68,8 @@ impl Redis {
         let mut server = Self {
             server: None,
             port: Port::claim(),
-            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+            tls,
+            folder,
         };
         let mut log = String::new();
         for _ in 0..STARTS_MAX {
@@ -59,6 +86,16 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://{}", self.address())
+    }
+
+    /// Its address over TLS, by the name in its certificate.
+    ///
+    /// # Panics
+    /// When it wasn't started with a certificate.
+    #[must_use]
+    pub fn url_over_tls(&self) -> String {
+        let port = self.tls.as_ref().expect("it has a certificate");
+        format!("rediss://localhost:{}", port.number())
     }
 
     /// Where it listens: what a proxy stands in front of.
@@ -123,6 +160,15 @@ impl Redis {
         server
             .args(["--port", &self.port.number().to_string()])
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        if let Some(tls) = &self.tls {
+            let file = |name: &str| self.folder.path().join(name);
+            server
+                .args(["--tls-port", &tls.number().to_string()])
+                .args(["--tls-auth-clients", "no", "--tls-cert-file"])
+                .arg(file(CERTIFICATE))
+                .arg("--tls-key-file")
+                .arg(file(KEY));
+        }
         self.server = Some(Attended::launch(&server, self.folder.path(), MANNERS)?);
         Ok(())
     }

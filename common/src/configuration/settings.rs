@@ -107,7 +107,8 @@ impl fmt::Debug for ServeToken {
 pub struct Settings {
     /// The database: `sqlite://` and a path, or `postgres://user:password@host/database`.
     pub database_url: String,
-    /// The queue of a fleet of workers, for example `redis://host:6379`; none on one machine.
+    /// The queue of a fleet of workers, for example `redis://host:6379`, or `rediss://` over TLS; none on one
+    /// machine.
     #[serde(deserialize_with = "given")]
     #[cfg_attr(feature = "json-schema", schemars(with = "String"))]
     pub redis_url: Option<String>,

@@ -30,5 +30,6 @@ mod replays;
 mod refreshes;
 mod engines;
 mod fleet_queue;
+mod redis_over_tls;
 mod chaos;
 mod rollout;

@@ -18,7 +18,6 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::compose::{self, Composition};
-use crate::environment::NOT_YET_SETTINGS;
 use crate::tree::root;
 
 /// Nothing takes so long but a test that fails.
@@ -207,10 +206,7 @@ impl Machine {
             .stdout(Stdio::null())
             .stderr(log.unwrap())
             .kill_on_drop(true);
-        let given = service.environment.iter();
-        // A name that nobody knows is refused, as everywhere; these will be known.
-        let given = given.filter(|(name, _)| !NOT_YET_SETTINGS.contains(&name.as_str()));
-        for (name, value) in given {
+        for (name, value) in &service.environment {
             command.env(name, self.placed(container, value));
         }
         command
