@@ -43,6 +43,25 @@ pub fn redis() -> Result<(), String> {
     Ok(())
 }
 
+/// Whether Prometheus and its tool, by which metrics, alerts and the dashboard are tried, can be run.
+///
+/// # Errors
+/// Says what is missing.
+pub fn prometheus() -> Result<(), String> {
+    for program in ["prometheus", "promtool"] {
+        if !succeeds(Command::new(program).arg("--version")) {
+            return Err(format!("{program} is not installed"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether `kubectl` can be run, by which overlays are rendered.
+#[must_use]
+pub fn kubectl() -> bool {
+    succeeds(Command::new("kubectl").args(["version", "--client"]))
+}
+
 /// Whether the programs can be run that documents show beside ours.
 ///
 /// # Errors

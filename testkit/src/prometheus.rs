@@ -6,6 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::attended::{Attended, Manners};
+use crate::installed;
 use crate::port::Port;
 use crate::processes::run;
 
@@ -32,11 +33,9 @@ impl Prometheus {
     /// When an installed server can't be started with it.
     #[must_use]
     pub fn start(configuration: impl FnOnce(SocketAddr) -> String) -> Option<Self> {
-        for program in ["prometheus", "promtool"] {
-            if Command::new(program).arg("--version").output().is_err() {
-                println!("skipped: {program} is not installed");
-                return None;
-            }
+        if let Err(missing) = installed::prometheus() {
+            println!("skipped: {missing}");
+            return None;
         }
         let port = Port::claim();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
