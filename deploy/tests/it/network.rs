@@ -133,10 +133,11 @@ fn address(url: &str) -> (String, i64) {
 /// The collector is in a namespace of its own: its address and the way out name the same one.
 #[test]
 fn traces_go_to_the_namespace_that_pods_are_let_out_to() {
+    let clusters = rendered();
     let mut seen = 0;
-    for cluster in rendered() {
+    for cluster in &clusters {
         for workload in cluster.workloads().filter(|it| it.component().is_some()) {
-            let environment = of_container(&cluster, workload.containers().next().unwrap());
+            let environment = of_container(cluster, workload.containers().next().unwrap());
             let Some(url) = environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") else {
                 continue;
             };
@@ -145,16 +146,14 @@ fn traces_go_to_the_namespace_that_pods_are_let_out_to() {
             let (_, namespace) = host.split_once('.').unwrap();
             let labels = &workload.template().unwrap()["metadata"]["labels"];
             let there = serde_json::json!({"kubernetes.io/metadata.name": namespace});
-            let ways = ways_out(&cluster, labels, port);
+            let ways = ways_out(cluster, labels, port);
             let goes =
                 |way: &&Value| list(way, "/to").any(|it| takes(&it["namespaceSelector"], &there));
             assert!(ways.iter().any(goes), "{}: {url}", workload.place());
         }
     }
-    assert!(
-        [0, 3].contains(&seen),
-        "{seen}: the worker, the page, the job by the clock"
-    );
+    // Of one variant: the worker, the page, and the job that is submitted by the clock.
+    assert_eq!(seen, if clusters.is_empty() { 0 } else { 3 });
 }
 
 #[test]
