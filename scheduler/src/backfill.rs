@@ -61,6 +61,12 @@ impl Backfill {
         (Self { environment, job }, followed)
     }
 
+    /// The name of who works, for the log.
+    #[must_use]
+    pub fn worker(&self) -> Arc<str> {
+        Arc::clone(&self.environment.worker)
+    }
+
     /// Works until nothing is due within the time that a retry may take, or the work is stopped.
     pub async fn work_off(self) -> anyhow::Result<()> {
         let slots = self.environment.settings.slots();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::store::SchemaStatus;
@@ -9,7 +10,9 @@ use common::time::DayRange;
 use dbn::Schema;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
+use tracing::Span;
 use worker::environment::{Event, Outcome};
+use worker::log;
 
 /// What was seen of a run.
 #[derive(Clone, Debug, Default)]
@@ -22,10 +25,14 @@ pub struct Seen {
     pub stopped: Option<String>,
 }
 
-/// Follows a run's events until there are no more.
-pub async fn follow(schemas: &[SchemaStatus], mut events: mpsc::Receiver<Event>) -> Seen {
+/// Follows a run's events until there are no more; `worker` is who works, for the log.
+pub async fn follow(
+    schemas: &[SchemaStatus],
+    mut events: mpsc::Receiver<Event>,
+    worker: Arc<str>,
+) -> Seen {
     let mut seen = Seen::default();
-    let mut view = View::new(schemas);
+    let mut view = View::new(schemas, worker);
     while let Some(event) = events.recv().await {
         match event {
             Event::Started { schema, days, .. } => view.started(schema, days),
@@ -148,6 +155,7 @@ impl Bars {
 
 struct View {
     bars: Bars,
+    worker: Arc<str>,
     /// Records loaded, by schema.
     records: HashMap<Schema, u64>,
     settled: u64,
@@ -155,11 +163,12 @@ struct View {
 }
 
 impl View {
-    fn new(schemas: &[SchemaStatus]) -> Self {
+    fn new(schemas: &[SchemaStatus], worker: Arc<str>) -> Self {
         let open = schemas.iter().map(|status| status.chunks);
         let loaded = schemas.iter();
         Self {
             bars: Bars::new(schemas),
+            worker,
             records: loaded
                 .map(|status| (status.schema, status.records.loaded))
                 .collect(),
@@ -196,7 +205,20 @@ impl View {
         let told = !self.bars.terminal && *outcome != Outcome::Waits;
         if told || noteworthy {
             let line = self.line(event);
-            self.bars.say(&line);
+            self.span(event).in_scope(|| self.bars.say(&line));
+        }
+    }
+
+    /// Whose the line is that tells an event, where it becomes one of the log.
+    fn span(&self, event: &Event) -> Span {
+        match event {
+            Event::Settled {
+                job,
+                chunk,
+                attempt,
+                ..
+            } if !self.bars.terminal => log::of_chunk(*job, *chunk, *attempt, &self.worker),
+            _ => Span::none(),
         }
     }
 

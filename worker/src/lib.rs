@@ -2,7 +2,7 @@
 
 pub mod arguments;
 pub mod process;
-mod log;
+pub mod log;
 pub mod exit;
 pub mod environment;
 pub mod activity;

@@ -8,7 +8,8 @@ use crate::trace;
 
 /// The span of an attempt at a chunk: its fields are those of each line within it, whatever the level
 /// of the line.
-pub(crate) fn of_chunk(job: JobId, chunk: ChunkId, attempt: i64, worker: &str) -> Span {
+#[must_use]
+pub fn of_chunk(job: JobId, chunk: ChunkId, attempt: i64, worker: &str) -> Span {
     // Of the least level that is ever let through.
     let span = tracing::error_span!(
         "chunk",

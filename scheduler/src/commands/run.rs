@@ -96,7 +96,8 @@ pub async fn run_job(
         .iter()
         .map(|schema| schema.chunks.pending + schema.chunks.running);
     let to_do = open.sum();
-    let follower = tokio::spawn(async move { follow(&before, events).await });
+    let worker = backfill.worker();
+    let follower = tokio::spawn(async move { follow(&before, events, worker).await });
     let worked = backfill.work_off().await;
     let seen = follower.await?;
     worked?;

@@ -64,6 +64,28 @@ async fn the_demo_loads_seven_schemas_and_the_second_run_asks_for_nothing() {
 }
 
 #[tokio::test]
+async fn piped_a_run_names_job_chunk_attempt_and_worker_on_each_line_of_a_chunk() {
+    let installation = Installation::synthetic().await;
+    let said = installation.succeed(&["run", &installation.job(JOB)]).await;
+    let lines = said.stderr.lines().map(|line| {
+        let line: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        line
+    });
+    let is_of_chunk = |line: &Value| line["message"].as_str().unwrap().contains(" chunk ");
+    let of_chunks: Vec<_> = lines.filter(is_of_chunk).collect();
+    assert!(!of_chunks.is_empty(), "{}", said.stderr);
+    for line in of_chunks {
+        let span = &line["span"];
+        let (job, attempt) = (span["job"].as_i64(), span["attempt"].as_i64());
+        assert_eq!((job, attempt), (Some(1), Some(1)), "{line}");
+        let chunk = format!(" chunk {} ", span["chunk"]);
+        assert!(line["message"].as_str().unwrap().contains(&chunk), "{line}");
+        assert!(span["worker"].is_string(), "{line}");
+    }
+}
+
+#[tokio::test]
 async fn a_plan_changes_nothing_and_says_what_a_run_will_do() {
     let installation = Installation::synthetic().await;
     let job = installation.job(JOB);
