@@ -1,6 +1,7 @@
 //! Monitor: what a process tells of itself by HTTP: `/metrics`, `/healthz` and `/readyz`.
 
 mod answer;
+mod patient;
 pub mod health_check;
 mod readiness;
 mod recorder;
