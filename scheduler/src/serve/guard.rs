@@ -2,16 +2,17 @@
 //! the browser.
 //!
 //! Nothing here changes anything, so there is GET alone, and the form that shows the token. On this
-//! machine alone, a page of somebody else's that a browser has open could ask under a name of its own that
-//! leads here: the name that was asked for must be this machine's. Elsewhere there must be a token.
+//! machine alone and without a token, a page of somebody else's that a browser has open could ask under a
+//! name of its own that leads here: the name that was asked for must be this machine's. Elsewhere there
+//! must be a token. Other sites may lead here by a link, and ask for nothing.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, REFERRER_POLICY,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, ORIGIN,
+    REFERRER_POLICY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -35,7 +36,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const HEADERS: [(HeaderName, &str); 6] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
+    // Others learn nothing; with `no-referrer` a browser would hide from us too where the form was.
+    (REFERRER_POLICY, "same-origin"),
     (CACHE_CONTROL, "no-store"),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
@@ -46,6 +48,9 @@ const HEADERS: [(HeaderName, &str); 6] = [
         "same-origin",
     ),
 ];
+/// What a browser says of the page that asks.
+const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 /// What needs no token: a probe of health tells nothing, and the form needs its looks.
 const OPEN: [&str; 5] = ["/healthz", "/readyz", SIGN_IN, "/page.css", "/icon.svg"];
 
@@ -54,7 +59,8 @@ const OPEN: [&str; 5] = ["/healthz", "/readyz", SIGN_IN, "/page.css", "/icon.svg
 pub struct Guard {
     /// What is compared with what is shown; without a token everybody may look.
     pub token: Option<TokenCheck>,
-    on_loopback: bool,
+    /// Where this listens.
+    address: IpAddr,
 }
 
 impl Guard {
@@ -63,8 +69,7 @@ impl Guard {
     /// # Errors
     /// [`Refusal`] where others than this machine could look without a token.
     pub fn new(token: Option<&ServeToken>, address: SocketAddr) -> Result<Self, Refusal> {
-        let on_loopback = address.ip().is_loopback();
-        if !on_loopback && token.is_none() {
+        if !address.ip().is_loopback() && token.is_none() {
             let message = format!("others can reach {address}, and there is no token");
             let help = "export BACKHAUL_SERVE_TOKEN=…, of at least 16 characters, for example of \
                         `openssl rand -hex 24`; or listen at 127.0.0.1:8080";
@@ -76,7 +81,7 @@ impl Guard {
         }
         Ok(Self {
             token: token.map(TokenCheck::new),
-            on_loopback,
+            address: address.ip(),
         })
     }
 
@@ -100,9 +105,9 @@ impl Guard {
             answer.headers_mut().insert(ALLOW, allowed);
             return Some(answer);
         }
-        if self.on_loopback && !names_this_machine(request) {
-            let help = "ask for localhost, 127.0.0.1 or [::1]; to be asked by another name, set \
-                        BACKHAUL_SERVE_TOKEN and listen at another address";
+        if self.token.is_none() && !names_this_machine(request.headers(), self.address) {
+            let help = "ask for localhost, or the address that `scheduler serve` says; to be asked by \
+                        another name, set BACKHAUL_SERVE_TOKEN";
             let message = "this page is of another host than was asked for";
             return Some(refused(
                 path,
@@ -111,9 +116,14 @@ impl Guard {
                 help,
             ));
         }
+        if is_of_another_site(request) {
+            let help = "open it in a window of its own";
+            let message = "another site's page asked for this";
+            return Some(refused(path, StatusCode::FORBIDDEN, message, help));
+        }
         match &self.token {
             Some(check) if !OPEN.contains(&path) && !may_look(check, request.headers()) => {
-                Some(unauthorized(path))
+                Some(unauthorized(path, request.uri().query()))
             }
             _ => None,
         }
@@ -134,25 +144,45 @@ pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next
     answer
 }
 
-fn names_this_machine(request: &Request) -> bool {
-    let named = request
-        .headers()
-        .get(HOST)
-        .and_then(|host| host.to_str().ok());
-    let Some(host) = named else {
+fn names_this_machine(headers: &HeaderMap, address: IpAddr) -> bool {
+    let Some(host) = text(headers, &HOST) else {
         return false;
     };
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    name.eq_ignore_ascii_case("localhost") || matches!(name, "127.0.0.1" | "[::1]")
+    let is_address = match address {
+        IpAddr::V4(address) => name == address.to_string(),
+        IpAddr::V6(address) => name == format!("[{address}]"),
+    };
+    is_address || name.eq_ignore_ascii_case("localhost") || matches!(name, "127.0.0.1" | "[::1]")
+}
+
+/// Whether a page of somebody else's asks: for anything but to be shown the page itself, or to sign in.
+/// Programs say nothing of that, and old browsers neither.
+fn is_of_another_site(request: &Request) -> bool {
+    let (headers, path) = (request.headers(), request.uri().path());
+    let site = text(headers, &SITE);
+    if request.method() == Method::POST {
+        return match site {
+            Some(site) => !matches!(site, "same-origin" | "none"),
+            None => text(headers, &ORIGIN).is_some_and(|origin| {
+                let of = origin.split_once("://").map(|(_, host)| host);
+                of.is_none() || of != text(headers, &HOST)
+            }),
+        };
+    }
+    let is_link = path == "/" && text(headers, &MODE) == Some("navigate");
+    site == Some("cross-site") && !is_link
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn may_look(check: &TokenCheck, headers: &HeaderMap) -> bool {
-    let shown = headers
-        .get(AUTHORIZATION)
-        .and_then(|shown| shown.to_str().ok());
+    let shown = text(headers, &AUTHORIZATION);
     let bearer = shown.and_then(|shown| shown.split_once(' '));
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     if let Some((_, token)) = bearer {
@@ -173,9 +203,12 @@ fn sessions(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 /// A person is shown the form, a program what to do.
-fn unauthorized(path: &str) -> Response {
+fn unauthorized(path: &str, query: Option<&str>) -> Response {
     let mut answer = match path {
-        "/" => (StatusCode::UNAUTHORIZED, sign_in::form(None)).into_response(),
+        "/" => {
+            let form = sign_in::form(None, query.unwrap_or_default());
+            (StatusCode::UNAUTHORIZED, form).into_response()
+        }
         path => {
             let help = "send the header `Authorization: Bearer TOKEN`; a browser signs in at /";
             refused(path, StatusCode::UNAUTHORIZED, "a token is needed", help)

@@ -5,19 +5,12 @@
 //! to be remembered here: it stands when `serve` is started again, and before any other that has the
 //! same token.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
 use common::configuration::settings::ServeToken;
 use common::time::Nanos;
 use ring::hmac;
-use tokio::time::Instant;
 
 /// How long a session lasts.
 pub const SESSION_SECONDS: u32 = 12 * 60 * 60;
-/// Wrong tokens that the form takes in [`TRIES_WITHIN`]; then it waits.
-const TRIES_MAX: u32 = 10;
-const TRIES_WITHIN: Duration = Duration::from_secs(60);
 /// What a proof is made of beside the end, so that it proves nothing else.
 const PURPOSE: &str = "backhaul serve session";
 
@@ -27,7 +20,6 @@ pub struct TokenCheck {
     key: hmac::Key,
     /// The token's own proof: what is shown has to have the same.
     proof: hmac::Tag,
-    tries: Mutex<Option<(Instant, u32)>>,
 }
 
 impl TokenCheck {
@@ -38,7 +30,6 @@ impl TokenCheck {
         Self {
             proof: hmac::sign(&key, token.expose().as_bytes()),
             key,
-            tries: Mutex::default(),
         }
     }
 
@@ -46,29 +37,6 @@ impl TokenCheck {
     #[must_use]
     pub fn is_token(&self, shown: &str) -> bool {
         hmac::verify(&self.key, shown.as_bytes(), self.proof.as_ref()).is_ok()
-    }
-
-    /// Counts a try, where the form may take another token.
-    ///
-    /// # Errors
-    /// The seconds to wait.
-    pub fn try_once(&self) -> Result<(), u64> {
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, count) = match *tries {
-            Some((since, count)) if since.elapsed() < TRIES_WITHIN => (since, count),
-            _ => (Instant::now(), 0),
-        };
-        if count >= TRIES_MAX {
-            let left = TRIES_WITHIN.saturating_sub(since.elapsed());
-            return Err(left.as_secs() + 1);
-        }
-        *tries = Some((since, count + 1));
-        Ok(())
-    }
-
-    /// The right token was shown: what was tried before no longer counts.
-    pub fn forget_tries(&self) {
-        *self.tries.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// A session from now on.
@@ -154,17 +122,5 @@ mod tests {
         ] {
             assert!(!ours.is_token(wrong), "{wrong}");
         }
-    }
-
-    #[test]
-    fn after_ten_tries_the_form_waits() {
-        let ours = check("a-token-of-ours-1");
-        assert!((0..TRIES_MAX).all(|_| ours.try_once().is_ok()));
-        assert!(
-            ours.try_once()
-                .is_err_and(|seconds| (1..=61).contains(&seconds))
-        );
-        ours.forget_tries();
-        assert!(ours.try_once().is_ok());
     }
 }

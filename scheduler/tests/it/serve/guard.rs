@@ -73,7 +73,7 @@ async fn only_get_is_answered_and_every_answer_has_the_same_headers() {
         assert!(!policy.contains("unsafe"), "{policy}");
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("cache-control", "no-store"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
@@ -165,11 +165,9 @@ async fn a_browser_signs_in_and_is_given_a_session_that_is_not_the_token() {
     let served = with_token(&ground).await;
     let form = served.get("/").await;
     assert!(form.body.contains("action=\"/sign-in\""), "{}", form.body);
-    let sign_in = async |body: &str| {
-        let kind = "application/x-www-form-urlencoded";
-        let question = Question::new("POST", "/sign-in").header("content-type", kind);
-        served.ask(question.body(body)).await
-    };
+    let posted = Question::new("POST", "/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded");
+    let sign_in = async |body: &str| served.ask(posted.clone().body(body)).await;
     let wrong = sign_in("token=another-token-than-ours").await;
     assert_eq!(wrong.status, 403);
     assert_eq!(wrong.header("set-cookie"), None);
@@ -184,7 +182,7 @@ async fn a_browser_signs_in_and_is_given_a_session_that_is_not_the_token() {
     let right = sign_in(&format!("token={TOKEN}")).await;
     assert_eq!((right.status, right.header("location")), (303, Some("/")));
     let cookie = right.header("set-cookie").unwrap();
-    for word in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+    for word in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=43200"] {
         assert!(cookie.contains(word), "{cookie}");
     }
     assert!(!cookie.contains(TOKEN), "{cookie}");
@@ -195,11 +193,65 @@ async fn a_browser_signs_in_and_is_given_a_session_that_is_not_the_token() {
     let question = Question::new("GET", "/").header("cookie", &forged);
     assert_eq!(served.ask(question).await.status, 401);
 
-    // Whoever guesses is soon told to wait.
-    let mut last = sign_in("token=guess").await;
-    for _ in 0..20 {
-        last = sign_in("token=guess").await;
+    // A link to a part of the page leads there, and nowhere else.
+    let form = served.get("/?job=1&symbol=ES.c.0").await;
+    assert_eq!(form.status, 401);
+    let next = "name=\"next\" value=\"job=1&amp;symbol=ES.c.0\"";
+    assert!(form.body.contains(next), "{}", form.body);
+    for (next, expected) in [
+        ("job%3D1%26symbol%3DES.c.0", "/?job=1&symbol=ES.c.0"),
+        ("%0D%0Aset-cookie:%20x=1", "/"),
+        ("//evil.example/", "/?//evil.example/"),
+    ] {
+        let body = format!("token={TOKEN}&next={next}");
+        assert_eq!(sign_in(&body).await.header("location"), Some(expected));
     }
-    assert_eq!(last.status, 429);
-    assert!(last.header("retry-after").is_some());
+    let wrong = sign_in("token=guess&next=job%3D1").await;
+    assert!(wrong.body.contains("name=\"next\" value=\"job=1\""));
+
+    // Another site's page can't sign anybody in.
+    let body = format!("token={TOKEN}");
+    let own = format!("http://{}", served.address);
+    for (name, value, status) in [
+        ("sec-fetch-site", "cross-site", 403),
+        ("sec-fetch-site", "same-site", 403),
+        ("origin", "https://evil.example", 403),
+        ("origin", "null", 403),
+        ("sec-fetch-site", "same-origin", 303),
+        ("origin", &own, 303),
+    ] {
+        let question = posted.clone().header(name, value).body(&body);
+        assert_eq!(served.ask(question).await.status, status, "{name}: {value}");
+    }
+}
+
+#[tokio::test]
+async fn another_sites_page_may_lead_here_and_ask_for_nothing() {
+    let ground = Ground::one_machine().await;
+    let served = open_to_this_machine(&ground).await;
+    let status = async |path: &str, site: &str, mode: &str| {
+        let question = Question::new("GET", path).header("sec-fetch-site", site);
+        let question = question.header("sec-fetch-mode", mode);
+        served.ask(question).await.status
+    };
+    assert_eq!(status("/?job=1", "cross-site", "navigate").await, 200);
+    assert_eq!(status("/", "none", "navigate").await, 200);
+    assert_eq!(status("/live", "same-origin", "cors").await, 200);
+    for path in ["/", "/live", "/api/coverage", "/metrics"] {
+        assert_eq!(status(path, "cross-site", "no-cors").await, 403, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_this_machine_is_a_name_and_with_a_token_every_name_is() {
+    let ground = Ground::one_machine().await;
+    let served = Served::start(ground.command(&["serve", "--listen", "127.0.0.2:0"])).await;
+    assert_eq!(served.get("/healthz").await.status, 200);
+    let other = Question::new("GET", "/healthz").header("host", "127.0.0.3");
+    assert_eq!(served.ask(other).await.status, 421);
+    let mut command = ground.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("BACKHAUL_SERVE_TOKEN", TOKEN);
+    let served = Served::start(command).await;
+    let by_proxy = Question::new("GET", "/healthz").header("host", "backhaul.example");
+    assert_eq!(served.ask(by_proxy).await.status, 200);
 }
