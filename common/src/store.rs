@@ -47,7 +47,7 @@ pub mod asked;
 mod sample;
 mod query;
 
-pub use asked::{AskedChunk, AskedChunks, Requested};
+pub use asked::{AskedChunk, AskedChunks, JobsMark, Requested};
 pub use attend::{Alone, DueChunk, RunningChunk};
 pub use check::{Checked, Checks, FoundRow};
 pub use claim::{Chunk, Claim};

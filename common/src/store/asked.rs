@@ -58,6 +58,13 @@ pub struct Requested {
     pub days: DayRange,
 }
 
+/// The last job and the number of jobs: as long as both stay, so does what jobs ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JobsMark {
+    last: i64,
+    count: i64,
+}
+
 impl Store {
     /// The datasets and schemas that there are chunks of, and the days of these. What was called off
     /// with its whole job is not asked for.
@@ -169,6 +176,20 @@ impl Store {
             }
         }
         Ok(meanings)
+    }
+
+    /// Which jobs there are, in short.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn jobs_mark(&self) -> Result<JobsMark, StoreError> {
+        let row = statement("SELECT coalesce(max(id), 0) AS last, count(*) AS count FROM jobs")
+            .fetch_one(self.pools.read())
+            .await?;
+        Ok(JobsMark {
+            last: row.get("last")?,
+            count: row.get("count")?,
+        })
     }
 
     /// Which parts of what all jobs ask for, oldest first; without their symbols.

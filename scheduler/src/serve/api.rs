@@ -117,20 +117,21 @@ struct Limited<'a> {
     limit_usd: Usd,
 }
 
-/// The document.
+/// The document of what was seen, which is nothing before the first look.
 #[must_use]
-pub fn overview(seen: &Seen, is_fleet: bool) -> String {
-    let overview = seen.overview();
+pub fn overview(seen: Option<&Seen>, is_fleet: bool) -> String {
+    let overview = seen.and_then(Seen::overview);
     let concerns = overview.map_or_else(Vec::new, |of| concerns(of, is_fleet));
-    let is_away = matches!(seen, Seen::Away { .. });
+    let is_known = matches!(seen, Some(Seen::Installation(_) | Seen::NoDatabase));
     let document = Document {
         database: match seen {
-            Seen::Installation(_) => "there",
-            Seen::NoDatabase => "none",
-            Seen::Away { .. } => "away",
+            Some(Seen::Installation(_)) => "there",
+            Some(Seen::NoDatabase) => "none",
+            Some(Seen::Away { .. }) => "away",
+            None => "asked",
         },
         at: overview.map(|of| of.at),
-        well: !is_away && concerns.is_empty(),
+        well: is_known && concerns.is_empty(),
         concerns,
         jobs_total: overview.map_or(0, |of| of.jobs_total),
         jobs: all(overview, |of| {

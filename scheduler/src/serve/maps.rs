@@ -11,28 +11,31 @@ pub mod question;
 pub mod window;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use common::configuration::document::Refusal;
 use common::store::Store;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use self::choice::{Choice, Which, choices};
+use self::choice::{Choice, Choices, Which, choices};
 use self::detail::Detail;
 use self::grid::Grid;
 use self::question::Question;
 use self::window::Window;
 use super::database::Database;
-use super::refreshed::Refreshed;
+use super::refreshed::{Latest, Refreshed};
 
 /// Maps that are kept: the last that were asked for.
 const KEPT_MAX: usize = 4;
+/// A map that was asked for within this time is one that somebody looks at.
+const LOOKED_AT: Duration = Duration::from_secs(10);
 
 /// The maps that somebody looks at.
 #[derive(Debug)]
 pub struct Maps {
     database: Database,
-    choices: Refreshed<Vec<Choice>>,
+    choices: Refreshed<Choices>,
     kept: Mutex<Vec<Kept>>,
     /// One map is gathered at a time.
     turn: Arc<Semaphore>,
@@ -52,6 +55,8 @@ pub enum Told<T> {
     There(T),
     /// Not yet: it is being gathered.
     Gathering,
+    /// Not yet, and the last try to gather it failed.
+    Failed,
     /// Nothing was asked for: there is no job.
     Nothing,
 }
@@ -69,15 +74,24 @@ impl Maps {
     }
 
     /// Which maps there are.
-    pub async fn choices(&self) -> Told<Arc<Vec<Choice>>> {
+    pub async fn choices(&self) -> Told<Arc<[Choice]>> {
         let Some(store) = self.database.get().cloned() else {
             return Told::Nothing;
         };
-        let found = self.choices.get(|| async move { choices(&store).await });
+        let before = self.choices.latest();
+        let found = self.choices.get(|| {
+            Some(async move {
+                match before {
+                    Latest::There(before) => choices(&store, Some(&before)).await,
+                    _ => choices(&store, None).await,
+                }
+            })
+        });
         match found.await {
-            Some(choices) if choices.is_empty() => Told::Nothing,
-            Some(choices) => Told::There(choices),
-            None => Told::Gathering,
+            Latest::There(choices) if choices.all.is_empty() => Told::Nothing,
+            Latest::There(choices) => Told::There(Arc::clone(&choices.all)),
+            Latest::Failed => Told::Failed,
+            Latest::Not => Told::Gathering,
         }
     }
 
@@ -86,18 +100,18 @@ impl Maps {
     /// # Errors
     /// [`Refusal`] when there is no such map, symbol or day.
     pub async fn window(&self, question: &Question) -> Result<Told<Window>, Refusal> {
-        let told = self.grid(question).await?;
-        let (Told::There((choice, grid)), asked) = (told, question.clone()) else {
-            return Ok(match self.choices().await {
-                Told::Nothing => Told::Nothing,
-                _ => Told::Gathering,
-            });
+        let (choice, grid) = match self.grid(question).await? {
+            Told::There(there) => there,
+            Told::Gathering => return Ok(Told::Gathering),
+            Told::Failed => return Ok(Told::Failed),
+            Told::Nothing => return Ok(Told::Nothing),
         };
+        let asked = question.clone();
         // Millions of cells are a matter of milliseconds, which other answers shall not wait for.
         let cut = tokio::task::spawn_blocking(move || Window::of(&choice, &grid, &asked));
         match cut.await {
             Ok(window) => window.map(Told::There),
-            Err(_) => Ok(Told::Gathering),
+            Err(_) => Ok(Told::Failed),
         }
     }
 
@@ -112,6 +126,7 @@ impl Maps {
         match self.grid(question).await? {
             Told::There((_, grid)) => Detail::of(&grid, question, store).await.map(Told::There),
             Told::Gathering => Ok(Told::Gathering),
+            Told::Failed => Ok(Told::Failed),
             Told::Nothing => Ok(Told::Nothing),
         }
     }
@@ -120,43 +135,73 @@ impl Maps {
         let choices = match self.choices().await {
             Told::There(choices) => choices,
             Told::Gathering => return Ok(Told::Gathering),
+            Told::Failed => return Ok(Told::Failed),
             Told::Nothing => return Ok(Told::Nothing),
         };
         let choice = question.choose(&choices)?.clone();
         let Some(store) = self.database.get().cloned() else {
             return Ok(Told::Nothing);
         };
-        let kept = self.keep(&choice.which);
-        let (turn, wanted) = (Arc::clone(&self.turn), choice.clone());
-        let grid = kept.get(|| gather(store, wanted, turn)).await;
-        Ok(match grid {
-            Some(grid) => Told::There((choice, grid)),
-            None => Told::Gathering,
+        // Whoever has no turn adds no work, and puts no other map out.
+        let turn = Arc::clone(&self.turn).try_acquire_owned().ok();
+        let Some(kept) = self.keep(&choice.which, turn.is_some()) else {
+            return Ok(Told::Gathering);
+        };
+        let wanted = choice.clone();
+        let begin = || turn.map(|turn| gather(store, wanted, turn));
+        Ok(match kept.get(begin).await {
+            Latest::There(grid) => Told::There((choice, grid)),
+            Latest::Failed => Told::Failed,
+            Latest::Not => Told::Gathering,
         })
     }
 
-    /// The map's place among those that are kept.
-    fn keep(&self, which: &Which) -> Arc<Refreshed<Grid>> {
+    /// The map's place among those that are kept; `None` while there is no room for it. Of those that
+    /// somebody looks at, one gives up its place only when it would be gathered anew anyway: however many
+    /// are looked at, gathering takes no larger share of the time.
+    fn keep(&self, which: &Which, may_make_room: bool) -> Option<Arc<Refreshed<Grid>>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if let Some(known) = kept.iter_mut().find(|known| known.which == *which) {
             known.asked = now;
-            return Arc::clone(&known.grid);
+            return Some(Arc::clone(&known.grid));
         }
-        kept.sort_by_key(|known| std::cmp::Reverse(known.asked));
-        kept.truncate(KEPT_MAX - 1);
+        if !may_make_room {
+            return None;
+        }
+        if kept.len() >= KEPT_MAX {
+            let places = kept.iter().enumerate();
+            let free = places.filter(|(_, known)| known.may_go(now));
+            let (longest_ago, _) = free.min_by_key(|(_, known)| known.asked)?;
+            kept.swap_remove(longest_ago);
+        }
         let grid: Arc<Refreshed<Grid>> = Arc::default();
         kept.push(Kept {
             which: which.clone(),
             asked: now,
             grid: Arc::clone(&grid),
         });
-        grid
+        Some(grid)
     }
 }
 
-async fn gather(store: Arc<Store>, choice: Choice, turn: Arc<Semaphore>) -> anyhow::Result<Grid> {
-    let _turn = turn.acquire_owned().await?;
+impl Kept {
+    fn may_go(&self, now: Instant) -> bool {
+        let is_looked_at = now.duration_since(self.asked) < LOOKED_AT;
+        !self.grid.is_gathering() && (!is_looked_at || self.grid.is_due())
+    }
+}
+
+/// Gathers a map while it is its turn.
+async fn gather(
+    store: Arc<Store>,
+    choice: Choice,
+    turn: OwnedSemaphorePermit,
+) -> anyhow::Result<Grid> {
+    // What is read later may be newer, never older.
+    let at = store.now().await?;
     let map = choice.map(&store).await?;
-    Ok(tokio::task::spawn_blocking(move || Grid::of(&map)).await?)
+    let grid = tokio::task::spawn_blocking(move || Grid::of(&map, at)).await?;
+    drop(turn);
+    Ok(grid)
 }

@@ -20,9 +20,9 @@ use super::watch::Seen;
 /// Between two times that a browser without scripts asks for the page.
 const RELOAD_SECONDS: u32 = 10;
 
-/// The whole page. `map` is what stands in the map's place.
+/// The whole page of what was seen, which is nothing before the first look. `map` is what stands in the map's place.
 #[must_use]
-pub fn whole(seen: &Seen, is_fleet: bool, map: &Markup) -> Markup {
+pub fn whole(seen: Option<&Seen>, is_fleet: bool, map: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -37,6 +37,7 @@ pub fn whole(seen: &Seen, is_fleet: bool, map: &Markup) -> Markup {
             }
             body {
                 p #away role="alert" hidden {}
+                p #copied role="status" hidden {}
                 div #live { (content(seen, is_fleet, map)) }
                 footer {
                     "Times are UTC. The same as JSON: "
@@ -51,20 +52,23 @@ pub fn whole(seen: &Seen, is_fleet: bool, map: &Markup) -> Markup {
 
 /// The changing part, as the script asks for it. It leaves the map alone.
 #[must_use]
-pub fn live(seen: &Seen, is_fleet: bool) -> Markup {
+pub fn live(seen: Option<&Seen>, is_fleet: bool) -> Markup {
     content(seen, is_fleet, &html! { section #map {} })
 }
 
-fn content(seen: &Seen, is_fleet: bool, map: &Markup) -> Markup {
-    let overview = seen.overview();
+fn content(seen: Option<&Seen>, is_fleet: bool, map: &Markup) -> Markup {
+    let overview = seen.and_then(Seen::overview);
     let concerns = overview.map_or_else(Vec::new, |of| concerns(of, is_fleet));
     html! {
         header {
             h1 { "Backhaul" }
-            (headline::standing(seen, &concerns))
+            @match seen {
+                Some(seen) => (headline::standing(seen, &concerns)),
+                None => p #standing.quiet { "The database is being asked" },
+            }
         }
         main {
-            (headline::trouble(seen))
+            @if let Some(seen) = seen { (headline::trouble(seen)) }
             (headline::concerns(&concerns))
             @if let Some(overview) = overview { (headline::figures(overview)) }
             // The same tree whatever is known: the map stays where it is.

@@ -16,13 +16,16 @@ use serde_json::json;
 
 use super::answer::{bad_request, document, html, refused};
 use super::guard::{Guard, SIGN_IN, guard};
+use super::maps::choice::Choice;
 use super::maps::question::Question;
 use super::maps::{Maps, Told};
 use super::watch::{Seen, Watch};
 use super::{assets, page, sign_in};
 
-/// The longest form: a token.
+/// The longest form: a token, and an address to go on to.
 const BODY_BYTES_MAX: usize = 4096;
+/// Maps that are listed: those of all jobs, and of the jobs that were submitted last.
+const LISTED_MAX: usize = 500;
 
 /// What is looked at.
 #[derive(Clone, Debug)]
@@ -70,7 +73,7 @@ async fn whole(State(site): State<Site>, address: Address) -> Response {
         Ok(question) => page::map::section(&question, &site.maps).await,
         Err(refusal) => page::map::refused(&refusal),
     };
-    html(page::whole(&look.seen, site.is_fleet, &map)).into_response()
+    html(page::whole(look.seen.as_ref(), site.is_fleet, &map)).into_response()
 }
 
 async fn live(State(site): State<Site>) -> Response {
@@ -91,8 +94,9 @@ async fn api() -> Response {
 async fn overview(State(site): State<Site>) -> Response {
     let look = site.watch.look().await;
     let status = match look.seen {
-        Seen::Away { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Seen::Installation(_) | Seen::NoDatabase => StatusCode::OK,
+        Some(Seen::Away { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(Seen::Installation(_) | Seen::NoDatabase) => StatusCode::OK,
+        None => StatusCode::ACCEPTED,
     };
     (status, document(look.document.clone())).into_response()
 }
@@ -115,9 +119,11 @@ async fn maps(State(site): State<Site>) -> Response {
     let choices = match site.maps.choices().await {
         Told::There(choices) => choices,
         Told::Gathering => return gathering(),
+        Told::Failed => return not_gathered(),
         Told::Nothing => Arc::default(),
     };
-    let listed = choices.iter().map(|choice| {
+    let total = choices.len();
+    let listed = listed(&choices).map(|choice| {
         let which = &choice.which;
         json!({
             "dataset": which.dataset,
@@ -130,7 +136,15 @@ async fn maps(State(site): State<Site>) -> Response {
         })
     });
     let listed: Vec<_> = listed.collect();
-    document(format!("{}\n", json!({ "maps": listed })))
+    document(format!("{}\n", json!({ "maps": listed, "total": total })))
+}
+
+/// Those that are listed: of jobs, then of all jobs.
+fn listed(choices: &[Choice]) -> impl Iterator<Item = &Choice> {
+    let of_jobs = choices.iter().filter(|choice| choice.which.job.is_some());
+    let of_all = choices.iter().filter(|choice| choice.which.job.is_none());
+    let room = LISTED_MAX.saturating_sub(of_all.clone().count());
+    of_jobs.take(room).chain(of_all.take(LISTED_MAX))
 }
 
 fn read(address: Address) -> Result<Question, Refusal> {
@@ -153,6 +167,7 @@ fn told(told: Result<Told<impl Serialize>, Refusal>) -> Response {
             document(text)
         }
         Ok(Told::Gathering) => gathering(),
+        Ok(Told::Failed) => not_gathered(),
         Ok(Told::Nothing) => {
             let help = "`scheduler submit JOB.yaml` submits a job";
             refused(
@@ -170,6 +185,12 @@ fn told(told: Result<Told<impl Serialize>, Refusal>) -> Response {
 fn gathering() -> Response {
     let body = json!({ "state": "gathering", "help": "ask again in a second" });
     (StatusCode::ACCEPTED, document(format!("{body}\n"))).into_response()
+}
+
+/// The answer of what couldn't be gathered. Why is for whoever reads the log: it may name addresses.
+fn not_gathered() -> Response {
+    let (status, help) = (StatusCode::SERVICE_UNAVAILABLE, page::map::FAILED_HELP);
+    refused("/api", status, page::map::FAILED, help)
 }
 
 async fn nowhere(uri: Uri) -> Response {

@@ -1,6 +1,7 @@
 //! Watch: how the installation stands, for the page and `/api`. The database is asked once a second at
 //! most, however many look, and once a minute while nobody does.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +18,12 @@ use crate::overview::{Observer, Overview};
 
 /// How long a look stands.
 const STANDS: Duration = Duration::from_secs(1);
-/// How long an answer waits for a look: then it tells what was seen last, and that it is old.
+/// How long an answer waits for a look: then it tells what was seen last, and when that was.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// A database that doesn't answer for so long is said to be away.
+const LOOK_MAX: Duration = Duration::from_secs(10);
+/// A look that takes longer is given up; until then it may still come to its end.
+const LOOK_GIVEN_UP: Duration = Duration::from_secs(120);
 
 /// Between two looks that nobody asks for.
 const KEEP_UP_EVERY: Duration = Duration::from_secs(60);
@@ -30,17 +35,18 @@ pub struct Watch {
     is_fleet: bool,
     /// Whoever holds it looks; the others wait for what is seen.
     observer: Arc<Mutex<Observer>>,
-    latest: watch::Sender<Option<Arc<Look>>>,
+    latest: watch::Sender<Arc<Look>>,
 }
 
 /// What was seen at a moment, and how it is told.
 #[derive(Debug)]
 pub struct Look {
-    began: Instant,
+    /// `None` before the first look.
+    began: Option<Instant>,
     /// When that was, by this machine's clock.
     pub at: Nanos,
-    /// What was seen.
-    pub seen: Seen,
+    /// What was seen; nothing before the first look.
+    pub seen: Option<Seen>,
     /// The page's changing part.
     pub fragment: Bytes,
     /// The same as JSON.
@@ -67,34 +73,29 @@ impl Watch {
     /// One that hasn't looked yet.
     #[must_use]
     pub fn new(database: Database, budget: Option<Usd>, fleet: Option<Progress>) -> Self {
+        let is_fleet = fleet.is_some();
         Self {
             database,
-            is_fleet: fleet.is_some(),
+            is_fleet,
             observer: Arc::new(Mutex::new(Observer::new(None, budget, fleet))),
-            latest: watch::Sender::new(None),
+            latest: watch::Sender::new(Arc::new(told(None, None, is_fleet))),
         }
     }
 
-    /// How it stands now, within a second and a half.
+    /// How it stands now; after a second and a half, how it stood when it was seen last.
     pub async fn look(self: &Arc<Self>) -> Arc<Look> {
         let mut latest = self.latest.subscribe();
-        let before = latest.borrow_and_update().clone();
-        if let Some(look) = &before
-            && look.began.elapsed() < STANDS
-        {
-            return Arc::clone(look);
+        let before = Arc::clone(&latest.borrow_and_update());
+        if before.began.is_some_and(|began| began.elapsed() < STANDS) {
+            return before;
         }
         // It goes on when who asked has gone away: a long look would otherwise never come to its end.
         if let Ok(observer) = Arc::clone(&self.observer).try_lock_owned() {
             let watch = Arc::clone(self);
             tokio::spawn(async move { watch.look_once(observer).await });
         }
-        let changed = timeout(PATIENCE, latest.changed()).await;
-        let now = latest.borrow().clone();
-        match now {
-            Some(look) if changed.is_ok() => look,
-            _ => Arc::new(self.told(Instant::now(), away(before.as_deref()))),
-        }
+        drop(timeout(PATIENCE, latest.changed()).await);
+        Arc::clone(&latest.borrow())
     }
 
     /// Looks now and then also while nobody asks, so that whoever comes after an hour doesn't wait until
@@ -108,44 +109,61 @@ impl Watch {
 
     async fn look_once(&self, mut observer: OwnedMutexGuard<Observer>) {
         let began = Instant::now();
-        let seen = match self.database.get() {
-            None => Seen::NoDatabase,
-            Some(store) => match observer.look(store).await {
-                Ok(overview) => Seen::Installation(Arc::new(overview)),
-                Err(error) => {
-                    let error = worker::error::chain(&error);
-                    tracing::warn!(error, "the database can't be looked at");
-                    away(self.latest.borrow().as_deref())
-                }
-            },
+        let Some(store) = self.database.get() else {
+            return self.tell(began, Seen::NoDatabase);
         };
-        let look = self.told(began, seen);
-        self.latest.send_replace(Some(Arc::new(look)));
+        let mut looking = pin!(timeout(LOOK_GIVEN_UP, observer.look(store)));
+        let looked = match timeout(LOOK_MAX, &mut looking).await {
+            Ok(looked) => looked,
+            Err(_) => {
+                tracing::warn!("the database takes long to be looked at");
+                self.tell_away(began);
+                looking.await
+            }
+        };
+        let error = match looked {
+            Ok(Ok(overview)) => return self.tell(began, Seen::Installation(Arc::new(overview))),
+            Ok(Err(error)) => worker::error::chain(&error),
+            Err(_) => "it doesn't answer".to_owned(),
+        };
+        tracing::warn!(error, "the database can't be looked at");
+        self.tell_away(began);
     }
 
-    fn told(&self, began: Instant, seen: Seen) -> Look {
-        Look {
-            began,
-            at: Nanos::now(),
-            fragment: page::live(&seen, self.is_fleet).into_string().into(),
-            document: api::overview(&seen, self.is_fleet).into(),
-            seen,
-        }
+    fn tell_away(&self, began: Instant) {
+        // What is borrowed must be given back before anything is told.
+        let before = Arc::clone(&self.latest.borrow());
+        self.tell(began, away(&before));
+    }
+
+    fn tell(&self, began: Instant, seen: Seen) {
+        let look = told(Some(began), Some(seen), self.is_fleet);
+        self.latest.send_replace(Arc::new(look));
+    }
+}
+
+fn told(began: Option<Instant>, seen: Option<Seen>, is_fleet: bool) -> Look {
+    Look {
+        began,
+        at: Nanos::now(),
+        fragment: page::live(seen.as_ref(), is_fleet).into_string().into(),
+        document: api::overview(seen.as_ref(), is_fleet).into(),
+        seen,
     }
 }
 
 /// What is told where the database doesn't answer: what was seen before, and when that was.
-fn away(before: Option<&Look>) -> Seen {
-    match before.map(|look| (&look.seen, look.at)) {
-        Some((Seen::Installation(overview), at)) => Seen::Away {
-            since: Some(at),
+fn away(before: &Look) -> Seen {
+    match &before.seen {
+        Some(Seen::Installation(overview)) => Seen::Away {
+            since: Some(before.at),
             last: Some(Arc::clone(overview)),
         },
-        Some((Seen::Away { since, last }, _)) => Seen::Away {
+        Some(Seen::Away { since, last }) => Seen::Away {
             since: *since,
             last: last.clone(),
         },
-        Some((Seen::NoDatabase, _)) | None => Seen::Away {
+        Some(Seen::NoDatabase) | None => Seen::Away {
             since: None,
             last: None,
         },

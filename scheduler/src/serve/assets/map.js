@@ -3,6 +3,7 @@
 // move asks for another window; what is shown is asked for again every two seconds.
 (() => {
   const EVERY = 2000;
+  const SOON = 300;
   const DAY = 86400000;
   const CELL_WIDTH = 8;
   const ROWS = 40;
@@ -56,6 +57,9 @@
 
   let asking = false;
   let askAgain = false;
+  let again = 0; // the one question that waits for a map that is being gathered
+  let soon = SOON; // and for how long
+  let failures = 0; // in a row: each doubles the pause
   async function load() {
     if (asking) { askAgain = true; return; }
     asking = true;
@@ -72,8 +76,15 @@
 
   function take(answer) {
     const told = JSON.parse(answer.text);
-    if (answer.status === 202) { setTimeout(load, 300); return; }
-    if (answer.status !== 200) { say(`${told.error}; ${told.help}`); return; }
+    if (answer.status === 202) {
+      clearTimeout(again);
+      again = setTimeout(load, soon);
+      soon = Math.min(2 * soon, EVERY);
+      return;
+    }
+    if (answer.status !== 200) { fail(answer.status, told); return; }
+    soon = SOON;
+    failures = 0;
     const was = text;
     text = answer.text;
     if (view.symbol) view = { ...view, symbol: null, first: told.first_symbol, symbols: 1 };
@@ -87,6 +98,14 @@
     if (now !== summed) say(now);
     summed = now;
     draw();
+  }
+
+  // What the asker can't help is asked for less and less often.
+  function fail(status, told) {
+    if (status >= 500) failures += 1;
+    summed = "";
+    text = "";
+    say(`${told.error}; ${told.help}`);
   }
 
   function say(what) {
@@ -470,11 +489,11 @@
       const { status, text } = await fetchText("/api/coverage/maps");
       if (status === 200 && text !== listed) list(text);
       if (status === 200) {
-        if (choices.length === 0) say("Nothing was asked for yet.");
+        if (choices.length === 0) { failures = 0; say("Nothing was asked for yet."); }
         else load();
-      }
+      } else if (status >= 500) fail(status, JSON.parse(text));
     } catch { /* the page says that nobody answers */ }
-    setTimeout(choose, document.hidden ? 5 * EVERY : EVERY);
+    setTimeout(choose, (document.hidden ? 5 : 1) * EVERY * 2 ** Math.min(failures, 5));
   }
 
   function list(text) {
@@ -488,6 +507,7 @@
       option.selected = isChosen(choice);
       return option;
     }));
+    if (!choices.some(isChosen)) which.selectedIndex = -1;
   }
 
   function redraw() {

@@ -17,6 +17,7 @@ async function fetchText(path) {
   const EVERY_HIDDEN = 10000;
   const live = document.getElementById("live");
   const away = document.getElementById("away");
+  const copied = document.getElementById("copied");
   let answered = new Date();
 
   const keyOf = (node) =>
@@ -88,16 +89,21 @@ async function fetchText(path) {
   }
 
   // Where the page isn't encrypted, and not this machine's, browsers have no clipboard for scripts.
+  let hiding = 0;
   async function copy(button) {
     const code = button.parentElement.querySelector("code");
+    let done = "Copied";
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "Copied";
     } catch {
       getSelection().selectAllChildren(code);
-      button.textContent = document.execCommand("copy") ? "Copied" : "Selected";
+      if (!document.execCommand("copy")) done = "Selected";
     }
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    // Not at the button: it is the server's, and may be another a moment later.
+    copied.textContent = `${done}: ${button.dataset.copy}`;
+    copied.hidden = false;
+    clearTimeout(hiding);
+    hiding = setTimeout(() => { copied.hidden = true; }, 3000);
   }
 
   document.documentElement.classList.add("scripted");

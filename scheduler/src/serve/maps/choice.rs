@@ -1,9 +1,10 @@
 //! Choices: which maps there are, by what jobs ask for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use common::chunk::JobId;
-use common::store::Store;
+use common::store::{JobsMark, Store};
 use common::time::DayRange;
 use dbn::{SType, Schema};
 
@@ -35,10 +36,27 @@ pub struct Choice {
 }
 
 /// All maps: those of each job, the last submitted first; then those of all jobs together.
+#[derive(Debug)]
+pub struct Choices {
+    /// The maps.
+    pub all: Arc<[Choice]>,
+    jobs: JobsMark,
+}
+
+/// Which maps there are. What jobs ask for is read again only where there are others than before.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn choices(store: &Store) -> anyhow::Result<Vec<Choice>> {
+pub async fn choices(store: &Store, before: Option<&Choices>) -> anyhow::Result<Choices> {
+    let jobs = store.jobs_mark().await?;
+    let all = match before {
+        Some(before) if before.jobs == jobs => Arc::clone(&before.all),
+        _ => read(store).await?.into(),
+    };
+    Ok(Choices { all, jobs })
+}
+
+async fn read(store: &Store) -> anyhow::Result<Vec<Choice>> {
     let mut of_all: BTreeMap<(String, &str, &str), Choice> = BTreeMap::new();
     let mut of_jobs = Vec::new();
     for requested in store.requested().await?.into_iter().rev() {

@@ -18,7 +18,7 @@ pub struct Grid {
     pub symbols: Vec<String>,
     /// Symbols that there was no room for.
     pub left_out: usize,
-    /// When it began to be gathered, by this machine's clock.
+    /// When it began to be gathered, by the database's clock.
     pub gathered_at: Nanos,
     /// Row by row, each cell by its place in [`Cell::ALL`]: what tells most is the largest.
     cells: Vec<u8>,
@@ -33,10 +33,9 @@ struct Placed {
 }
 
 impl Grid {
-    /// What a map shows, by now.
+    /// What a map shows that began to be gathered at an instant.
     #[must_use]
-    pub fn of(map: &SchemaMap) -> Self {
-        let gathered_at = Nanos::now();
+    pub fn of(map: &SchemaMap, gathered_at: Nanos) -> Self {
         let columns = usize::try_from(map.days.len_days()).unwrap_or(CELLS_MAX);
         let count = map.names.len().min(CELLS_MAX / columns.max(1));
         let symbols: Vec<_> = map.names.iter().take(count).cloned().collect();

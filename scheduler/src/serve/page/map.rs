@@ -16,6 +16,10 @@ use crate::serve::maps::{Maps, Told};
 /// What the table has at most.
 const ROWS: usize = 30;
 const COLUMNS: usize = 62;
+/// What is said where a map couldn't be gathered, and what helps.
+pub const FAILED: &str = "the map can't be gathered";
+pub const FAILED_HELP: &str =
+    "it is tried again while somebody asks; the log of `scheduler serve` says why";
 /// Other maps that have a link.
 const CHOICES_MAX: usize = 50;
 
@@ -30,6 +34,7 @@ pub async fn section(question: &Question, maps: &Maps) -> Markup {
             frame(&html! { (others) (table(&window)) })
         }
         Ok(Told::Gathering) => frame(&html! { p { "The map is being gathered." } }),
+        Ok(Told::Failed) => frame(&html! { p.bad { (FAILED) "; " (FAILED_HELP) } }),
         Ok(Told::Nothing) => frame(&html! { p { "Nothing was asked for yet." } }),
         Err(refusal) => refused(&refusal),
     }

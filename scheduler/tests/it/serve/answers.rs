@@ -1,5 +1,6 @@
 //! What is told: of nothing, of a job, of a fleet; escaped; and when what it is told from is away.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use common::chunk::JobId;
@@ -21,10 +22,16 @@ async fn serve(ground: &Ground) -> Served {
     Served::start(command).await
 }
 
+/// What was seen of the database, once that has answered.
+async fn seen(served: &Served) -> Value {
+    let is_seen = |told: &Value| told["database"] == "there" || told["database"] == "none";
+    served.wait_for("/api/overview", is_seen).await
+}
+
 async fn the_page_and_its_json_tell_what_status_does(ground: &Ground) {
     ground.succeed(&["run", &ground.job(JOB)]).await;
     let served = serve(ground).await;
-    let told = served.document("/api/overview", 200).await;
+    let told = seen(&served).await;
     let status = ground.status_of("fleet").await;
     for (field, value) in status.as_object().unwrap() {
         if !["rules", "flagged_days"].contains(&field.as_str()) {
@@ -64,7 +71,7 @@ async fn the_page_and_its_json_tell_what_status_does(ground: &Ground) {
 async fn before_the_first_job_it_says_how_to_submit_one_and_sees_it_when_it_is_there() {
     let ground = Ground::one_machine().await;
     let served = serve(&ground).await;
-    let told = served.document("/api/overview", 200).await;
+    let told = seen(&served).await;
     assert_eq!(
         (&told["database"], &told["jobs"]),
         (&"none".into(), &Value::Array(Vec::new()))
@@ -101,7 +108,7 @@ async fn a_chunk_that_was_given_up_is_told_with_its_reason_and_the_command_that_
     let said = ground.run(&["run", &ground.job(JOB)]).await;
     assert_eq!(said.code, Some(3), "{said:?}");
     let served = serve(&ground).await;
-    let told = served.document("/api/overview", 200).await;
+    let told = seen(&served).await;
     let failure = &told["failures"][0];
     assert_eq!(
         (&failure["state"], &failure["start"]),
@@ -151,7 +158,7 @@ async fn what_others_wrote_is_text_on_the_page_and_never_markup() {
         assert!(!page.contains("<img"), "{path}: {page}");
         assert!(!page.contains(" style="), "{path}: {page}");
     }
-    let told = served.document("/api/overview", 200).await;
+    let told = seen(&served).await;
     assert_eq!(told["jobs"][0]["name"], evil);
 }
 
@@ -162,7 +169,7 @@ async fn a_fleets_workers_and_what_they_run_are_told() {
     };
     ground.succeed(&["submit", &ground.job(JOB)]).await;
     let served = serve(&ground).await;
-    let told = served.document("/api/overview", 200).await;
+    let told = seen(&served).await;
     assert_eq!(told["workers"], Value::Array(Vec::new()));
     assert_eq!(
         told["concerns"][0]["what"],
@@ -249,4 +256,26 @@ async fn while_the_database_or_redis_is_away_the_page_says_so_and_comes_back() {
     served
         .wait_for("/api/overview", |told| told["database"] == "there")
         .await;
+}
+
+#[tokio::test]
+async fn a_slow_database_is_not_called_away() {
+    let Some(ground) = Ground::fleet().await else {
+        return;
+    };
+    ground.succeed(&["submit", &ground.job(JOB)]).await;
+    let served = serve(&ground).await;
+    seen(&served).await;
+    // Longer than an answer waits, and not so long as nothing that lives takes.
+    let slow = "BEGIN; LOCK TABLE jobs; SELECT pg_sleep(4); COMMIT";
+    let mut slow = pin!(ground.database.execute_all(slow));
+    loop {
+        tokio::select! {
+            () = &mut slow => break,
+            told = served.document("/api/overview", 200) => {
+                assert_eq!(told["database"], "there");
+                assert_eq!(told["jobs"][0]["name"], "fleet");
+            }
+        }
+    }
 }

@@ -85,7 +85,14 @@ async fn a_job_goes_from_nothing_to_done_before_ones_eyes() {
     }
     wait_for_points(&browser, "pending", none).await;
     browser.click("#failures button.copy").await;
-    browser.wait_for_text("#failures .copy", "ed").await;
+    let copied = "return document.getElementById('copied').textContent";
+    let command = |said: &Value| {
+        let said = said.as_str().unwrap();
+        said == "Copied: scheduler retry 1" || said == "Selected: scheduler retry 1"
+    };
+    browser
+        .wait_for("the command is copied", copied, command)
+        .await;
     what_the_reader_does_stays(&browser).await;
 
     ground.simulator.clear_faults();

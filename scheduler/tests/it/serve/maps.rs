@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 use simulator::{Fault, FaultKind};
+use tokio::time::Instant;
 
-use super::Served;
+use super::{ASK_EVERY, FOREVER, Served};
 use crate::fleet_commands::ground::{Ground, JOB};
 
 on_either_ground! {
@@ -183,4 +184,51 @@ async fn a_question_that_makes_no_sense_is_refused_with_help() {
     let page = served.get("/?start=yesterday").await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains("is no day"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn more_maps_than_are_kept_are_looked_at_and_each_is_told_again_and_again() {
+    const SCHEMAS: [&str; 5] = ["trades", "tbbo", "mbp-1", "ohlcv-1d", "ohlcv-1h"];
+    let ground = Ground::one_machine().await;
+    let job = JOB.replace("[trades]", &format!("[{}]", SCHEMAS.join(", ")));
+    ground.succeed(&["submit", &ground.job(&job)]).await;
+    let served = serve(&ground).await;
+    let mut told = [0; SCHEMAS.len()];
+    let deadline = Instant::now() + FOREVER;
+    while told.iter().any(|times| *times < 3) {
+        assert!(Instant::now() < deadline, "{told:?}");
+        for (schema, times) in SCHEMAS.iter().zip(&mut told) {
+            let answer = served.get(&format!("/api/coverage?schema={schema}")).await;
+            assert!([200, 202].contains(&answer.status), "{}", answer.body);
+            if answer.status == 200 {
+                assert!(answer.body.contains(&format!("\"schema\":\"{schema}\"")));
+                *times += 1;
+            }
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+    let listed = served.document("/api/coverage/maps", 200).await;
+    assert_eq!(listed["total"], 2 * SCHEMAS.len());
+    assert_eq!(listed["maps"].as_array().unwrap().len(), 2 * SCHEMAS.len());
+}
+
+#[tokio::test]
+async fn a_map_that_cannot_be_gathered_is_an_error_with_help_and_comes_back() {
+    let ground = Ground::one_machine().await;
+    ground.succeed(&["submit", &ground.job(JOB)]).await;
+    let database = &ground.database;
+    database
+        .execute_all("ALTER TABLE chunks RENAME TO hidden")
+        .await;
+    let served = serve(&ground).await;
+    let told = served
+        .wait_for("/api/coverage", |told| !told["error"].is_null())
+        .await;
+    assert_eq!(told["error"], "the map can't be gathered");
+    assert!(told["help"].as_str().unwrap().contains("log"), "{told}");
+    assert_eq!(served.get("/api/coverage").await.status, 503);
+    database
+        .execute_all("ALTER TABLE hidden RENAME TO chunks")
+        .await;
+    served.wait_for("/api/coverage", is_there).await;
 }
