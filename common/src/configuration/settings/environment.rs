@@ -60,7 +60,8 @@ pub const TRACES: &[(&str, &str)] = &[
     (
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "The receiver, for example `http://collector:4318`; traces go to `/v1/traces` there. Nothing is \
-         traced where neither this nor the next is set.",
+         traced where neither this nor the next is set, unless `OTEL_TRACES_EXPORTER` is `otlp`: traces \
+         then go to `http://localhost:4318`.",
     ),
     (
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
