@@ -8,6 +8,7 @@ use common::progress::{PREFIX, Progress, RunningChunk, WorkerPublisher};
 use common::store::{Access, Moment, Store};
 use serde_json::Value;
 use simulator::{Fault, FaultKind};
+use testkit::database::Database;
 
 use super::Served;
 use crate::fleet_commands::ground::{CHUNKS, Ground, JOB};
@@ -268,7 +269,8 @@ async fn a_slow_database_is_not_called_away() {
     seen(&served).await;
     // Longer than an answer waits, and not so long as nothing that lives takes.
     let slow = "BEGIN; LOCK TABLE jobs; SELECT pg_sleep(4); COMMIT";
-    let mut slow = pin!(ground.database.execute_all(slow));
+    let database = Database::OnServer(ground.servers().postgres.url());
+    let mut slow = pin!(database.execute_all(slow));
     loop {
         tokio::select! {
             () = &mut slow => break,
