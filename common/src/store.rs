@@ -68,7 +68,7 @@ pub use stability::{JobSpending, Reason, Workings};
 pub use status::{ChunkCounts, JobStatus, RecordCounts, SchemaStatus};
 pub use submit::{Held, PlannedChunk, Submission};
 pub use trace::Traced;
-pub use watched::{Failure, Part, SettledMinute, ToldChunk, Working};
+pub use watched::{Failure, Part, Question, SettledMinute, ToldChunk, Working};
 
 use crate::money::Usd;
 

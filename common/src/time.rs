@@ -14,6 +14,8 @@ use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
+/// A minute, in nanoseconds.
+pub const MINUTE: i64 = 60_000_000_000;
 
 /// An instant, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

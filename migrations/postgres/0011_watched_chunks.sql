@@ -6,3 +6,5 @@ WHERE state IN ('done', 'empty');
 -- What failed last: chunks that were given up, and those that will be tried again.
 CREATE INDEX chunks_failed ON chunks (updated_at)
 WHERE state = 'dead' OR (state = 'pending' AND failures > 0);
+CREATE INDEX chunks_failed_of_job ON chunks (job_id, updated_at)
+WHERE state = 'dead' OR (state = 'pending' AND failures > 0);

@@ -84,7 +84,10 @@ impl Store {
 
     /// Since when a chunk of a job is due: of those that are next, and those whose worker is gone. Two
     /// branches, each of which an index answers.
-    async fn due_since(&self, job: JobId, now: Nanos) -> Result<Option<Nanos>, StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn due_since(&self, job: JobId, now: Nanos) -> Result<Option<Nanos>, StoreError> {
         let row = statement(
             "SELECT min(since) FROM (
                  SELECT due_at AS since FROM (

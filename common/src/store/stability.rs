@@ -1,5 +1,7 @@
 //! What the ledger tells of how the work goes: what ended how, what waits, and why.
 
+use std::collections::BTreeMap;
+
 use super::clock::Moment;
 use super::rows::unsigned;
 use super::statement::{Row, statement};
@@ -137,6 +139,26 @@ impl Store {
             })
         };
         rows.iter().map(reason).collect()
+    }
+
+    /// What these jobs may spend, of those that have a limit.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn limits_of(&self, jobs: &[JobId]) -> Result<BTreeMap<JobId, Usd>, StoreError> {
+        let numbers: Vec<_> = jobs.iter().map(JobId::to_string).collect();
+        let sql = format!(
+            "SELECT id, max_cost_nanousd AS upto FROM jobs WHERE max_cost_nanousd IS NOT NULL
+                 AND id IN (SELECT CAST(wanted.value AS BIGINT) FROM {})",
+            self.pools.json_list("$1", "wanted")
+        );
+        let rows = statement(sql)
+            .bind(format!("[{}]", numbers.join(",")))
+            .fetch_all(self.pools.read())
+            .await?;
+        rows.iter()
+            .map(|row| Ok((JobId(row.get("id")?), Usd(row.get("upto")?))))
+            .collect()
     }
 
     /// What jobs with a limit have spent of it, of one job or of all that were not called off.

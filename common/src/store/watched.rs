@@ -1,6 +1,8 @@
 //! What whoever watches looks at: chunks that run, chunks that failed, and what was settled when. Each
 //! costs the same at a million chunks.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::clock::Moment;
@@ -8,10 +10,11 @@ use super::rows::unsigned;
 use super::statement::{Row, statement};
 use super::{Store, StoreError};
 use crate::chunk::{ChunkId, ChunkState, JobId};
-use crate::time::{DayRange, Nanos};
+use crate::time::{DayRange, MINUTE, Nanos};
 
-/// A minute, in nanoseconds.
-const MINUTE: i64 = 60_000_000_000;
+/// Characters that are read of a chunk's list of symbols: there can be thousands of names, and whoever
+/// watches asks each second.
+const SYMBOLS_READ: usize = 2_000;
 
 /// Which part of which job a chunk is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub struct Part {
     pub job_name: String,
     /// The schema, by the vendor's name.
     pub schema: String,
-    /// The symbols, as text: all of them.
+    /// The symbols, as text: of thousands the first, and then `…`.
     pub symbols: String,
     /// The UTC days.
     pub days: DayRange,
@@ -116,10 +119,68 @@ impl SettledMinute {
     }
 }
 
-/// The columns of [`Part`]; `j` is the job, `c` the chunk, `s` its symbols.
-const PART: &str = "c.id, c.job_id, j.name, c.schema, s.symbols, c.start_ns, c.end_ns";
+/// A statement of those that whoever watches asks, so that its plan can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// [`Store::working`].
+    Working,
+    /// [`Store::runs_by_worker`].
+    RunsByWorker,
+    /// [`Store::failures`] of all jobs.
+    Failures,
+    /// [`Store::failures`] of one.
+    FailuresOfJob,
+    /// [`Store::settled_since`].
+    SettledSince,
+}
+
+impl Question {
+    /// The statement's text.
+    #[must_use]
+    pub fn text(self) -> String {
+        let (part, failed) = (part_columns(), failed_columns());
+        match self {
+            Self::Working => format!(
+                "SELECT {part}, c.owner, c.epoch, c.updated_at, c.lease_until, c.expected_records
+                 {FROM} WHERE c.state = 'running' AND ($1 IS NULL OR c.job_id = $1)
+                 ORDER BY c.updated_at, c.id LIMIT $2"
+            ),
+            Self::RunsByWorker => "SELECT owner, count(*) AS chunks FROM chunks
+                 WHERE state = 'running' AND owner IS NOT NULL GROUP BY owner"
+                .to_owned(),
+            Self::Failures => format!(
+                "SELECT {part}, {failed} {FROM} WHERE {FAILED} ORDER BY c.updated_at DESC LIMIT $1"
+            ),
+            Self::FailuresOfJob => format!(
+                "SELECT {part}, {failed} {FROM} WHERE {FAILED} AND c.job_id = $2
+                 ORDER BY c.updated_at DESC LIMIT $1"
+            ),
+            Self::SettledSince => "SELECT updated_at / $1 AS minute, count(*) AS chunks,
+                     CAST(sum(loaded_records) AS BIGINT) AS loaded,
+                     CAST(sum(bytes_received) AS BIGINT) AS bytes
+                 FROM chunks WHERE state IN ('done', 'empty') AND updated_at >= $2
+                 GROUP BY updated_at / $1 ORDER BY minute"
+                .to_owned(),
+        }
+    }
+}
+
 const FROM: &str = "FROM chunks AS c JOIN jobs AS j ON j.id = c.job_id
     JOIN symbol_sets AS s ON s.id = c.symbols_id";
+/// As the indexes say it.
+const FAILED: &str = "(c.state = 'dead' OR (c.state = 'pending' AND c.failures > 0))";
+
+/// The columns of [`Part`]; `j` is the job, `c` the chunk, `s` its symbols.
+fn part_columns() -> String {
+    format!(
+        "c.id, c.job_id, j.name, c.schema, substr(s.symbols, 1, {SYMBOLS_READ}) AS symbols,
+         c.start_ns, c.end_ns"
+    )
+}
+
+fn failed_columns() -> &'static str {
+    "c.state, c.failures, c.error, c.updated_at, c.due_at"
+}
 
 impl Store {
     /// Chunks that run, those that were claimed first; at most `limit`.
@@ -131,12 +192,7 @@ impl Store {
         job: Option<JobId>,
         limit: u32,
     ) -> Result<Vec<Working>, StoreError> {
-        let sql = format!(
-            "SELECT {PART}, c.owner, c.epoch, c.updated_at, c.lease_until, c.expected_records {FROM}
-             WHERE c.state = 'running' AND ($1 IS NULL OR c.job_id = $1)
-             ORDER BY c.updated_at, c.id LIMIT $2"
-        );
-        let rows = statement(sql)
+        let rows = statement(Question::Working.text())
             .bind(job.map(|job| job.0))
             .bind(limit)
             .fetch_all(self.pools.read())
@@ -155,6 +211,19 @@ impl Store {
             .collect()
     }
 
+    /// How many chunks each worker runs, by its name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn runs_by_worker(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let rows = statement(Question::RunsByWorker.text())
+            .fetch_all(self.pools.read())
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.get("owner")?, unsigned(row.get("chunks")?))))
+            .collect()
+    }
+
     /// Chunks that failed, the last ones first; at most `limit`.
     ///
     /// # Errors
@@ -164,17 +233,21 @@ impl Store {
         job: Option<JobId>,
         limit: u32,
     ) -> Result<Vec<Failure>, StoreError> {
-        let sql = format!(
-            "SELECT {PART}, c.state, c.failures, c.error, c.updated_at, c.due_at {FROM}
-             WHERE (c.state = 'dead' OR (c.state = 'pending' AND c.failures > 0))
-                 AND ($1 IS NULL OR c.job_id = $1)
-             ORDER BY c.updated_at DESC LIMIT $2"
-        );
-        let rows = statement(sql)
-            .bind(job.map(|job| job.0))
-            .bind(limit)
-            .fetch_all(self.pools.read())
-            .await?;
+        let rows = match job {
+            Some(job) => {
+                statement(Question::FailuresOfJob.text())
+                    .bind(limit)
+                    .bind(job)
+                    .fetch_all(self.pools.read())
+                    .await?
+            }
+            None => {
+                statement(Question::Failures.text())
+                    .bind(limit)
+                    .fetch_all(self.pools.read())
+                    .await?
+            }
+        };
         rows.iter()
             .map(|row| {
                 Ok(Failure {
@@ -195,8 +268,9 @@ impl Store {
     /// [`StoreError`] when the database fails.
     pub async fn told_chunk(&self, chunk: ChunkId) -> Result<Option<ToldChunk>, StoreError> {
         let sql = format!(
-            "SELECT {PART}, c.state, c.failures, c.error, c.updated_at, c.loaded_records {FROM}
-             WHERE c.id = $1"
+            "SELECT {}, c.state, c.failures, c.error, c.updated_at, c.loaded_records {FROM}
+             WHERE c.id = $1",
+            part_columns()
         );
         let row = statement(sql)
             .bind(chunk)
@@ -221,17 +295,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn settled_since(&self, minute: i64) -> Result<Vec<SettledMinute>, StoreError> {
-        let rows = statement(
-            "SELECT updated_at / $1 AS minute, count(*) AS chunks,
-                 CAST(sum(loaded_records) AS BIGINT) AS loaded,
-                 CAST(sum(bytes_received) AS BIGINT) AS bytes
-             FROM chunks WHERE state IN ('done', 'empty') AND updated_at >= $2
-             GROUP BY updated_at / $1 ORDER BY minute",
-        )
-        .bind(MINUTE)
-        .bind(minute.saturating_mul(MINUTE))
-        .fetch_all(self.pools.read())
-        .await?;
+        let rows = statement(Question::SettledSince.text())
+            .bind(MINUTE)
+            .bind(minute.saturating_mul(MINUTE))
+            .fetch_all(self.pools.read())
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(SettledMinute {
@@ -259,7 +327,18 @@ fn part(row: &Row) -> Result<Part, StoreError> {
         job: JobId(row.get("job_id")?),
         job_name: row.get("name")?,
         schema: row.get("schema")?,
-        symbols: super::claim::symbols(&row.get::<String>("symbols")?)?.to_string(),
+        symbols: symbols_of(&row.get::<String>("symbols")?)?,
         days: super::claim::days(row)?,
     })
+}
+
+/// The symbols of a list, as text, where all of it or its beginning was read.
+fn symbols_of(read: &str) -> Result<String, StoreError> {
+    if read.chars().count() < SYMBOLS_READ {
+        return Ok(super::claim::symbols(read)?.to_string());
+    }
+    // The last name, which is cut, and the end of the list are left out.
+    let whole = read.rfind("\",").map_or("[", |at| &read[..=at]);
+    let symbols = super::claim::symbols(&format!("{whole}]"))?;
+    Ok(format!("{symbols},…"))
 }

@@ -47,6 +47,7 @@ macro_rules! on_every_engine {
 pub mod ground;
 mod submissions;
 mod traces;
+mod watched;
 mod claims;
 mod turns;
 mod loads;
