@@ -26,6 +26,7 @@
 
 mod jobs;
 mod fields;
+mod pace;
 mod eta;
 mod running;
 mod prune;
@@ -37,7 +38,9 @@ use redis::aio::ConnectionManager;
 use redis::streams::StreamMaxlen;
 use redis::{FromRedisValue, Pipeline, RedisError};
 
+pub use self::eta::Eta;
 pub use self::jobs::{DEAD_MAX, JobsPublisher};
+pub use self::pace::Pace;
 pub use self::running::{RunningChunk, WorkerPublisher};
 pub use self::seen::{Heard, Seen};
 use crate::chunk::{ChunkId, ChunkState, JobId};
@@ -45,6 +48,8 @@ use crate::time::Nanos;
 
 /// What the keys start with in production.
 pub const PREFIX: &str = "backhaul:";
+/// A worker that was silent for longer, in seconds, counts as gone.
+pub const HEARD_WITHIN_SECONDS: i64 = 30;
 /// Events kept, about: Redis cuts whole nodes of its stream.
 const EVENTS_MAX: usize = 10_000;
 
