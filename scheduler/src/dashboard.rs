@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::looking::look_once;
 pub use self::palette::Palette;
 pub use self::printable::printable;
 pub use self::state::{Fleet, Next, Pane, State};

@@ -1,29 +1,32 @@
 //! Overview: how an installation stands at a moment, for whoever watches it, on the page or in the
 //! terminal. Each look costs the same at a million chunks.
 
-pub mod pace;
 mod throughput;
+mod totals;
+pub mod words;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use common::chunk::{ChunkId, JobId};
 use common::money::Usd;
-use common::progress::{Heard, Progress, Seen};
+use common::progress::{Eta, HEARD_WITHIN_SECONDS, Heard, Pace, Progress, Seen};
 use common::store::StoreError;
 use common::store::{Failure, JobSpending, JobStatus, MonthsSpend, SettledMinute, Store, Working};
 use common::time::{Month, Nanos};
 use tokio::time::timeout;
 
-use self::pace::Pace;
 use self::throughput::Throughput;
+pub use self::totals::Totals;
+use self::totals::{is_finished, is_open};
 
 /// Jobs that are shown: those that aren't finished, and of the others the last.
 const JOBS_MAX: usize = 100;
 /// Chunks that run, and that failed, which are shown.
 pub const CHUNKS_MAX: u32 = 100;
-/// A worker that was silent for longer is none.
-const HEARD_WITHIN_SECONDS: i64 = 30;
+/// For so long, in seconds, due work may wait where nobody works: a worker comes that soon, where they
+/// are started for it.
+const WAITS_MAX_SECONDS: f64 = 120.0;
 /// How long Redis may take: the rest is shown without it.
 const REDIS_MAX: Duration = Duration::from_secs(1);
 
@@ -32,14 +35,18 @@ const REDIS_MAX: Duration = Duration::from_secs(1);
 pub struct Overview {
     /// When this was so, by the database's clock.
     pub at: Nanos,
-    /// Jobs, the last submitted first; of those that are finished not all.
+    /// Jobs, the last submitted first; of many not all.
     pub jobs: Vec<JobProgress>,
-    /// How many jobs there are.
-    pub jobs_total: usize,
+    /// What all jobs come to.
+    pub totals: Totals,
     /// The fleet's workers, by name; `None` where there is no fleet, or Redis doesn't answer.
     pub workers: Option<Vec<Heard>>,
-    /// Chunks that run, those that were claimed first.
+    /// Chunks that run, those that were claimed first; of many not all.
     pub running: Vec<Run>,
+    /// How many chunks each worker runs, of all jobs.
+    pub runs_by_worker: BTreeMap<String, u64>,
+    /// Whether chunks have been due for minutes and nobody works.
+    pub is_left_alone: bool,
     /// Chunks that failed, the last first: given up, or to be tried again.
     pub failures: Vec<Failure>,
     /// What was settled in each of the last sixty minutes, oldest first; the last is not over.
@@ -52,12 +59,13 @@ impl Overview {
     /// The fleet's workers that have no chunk, by name.
     pub fn idle(&self) -> impl Iterator<Item = &Heard> {
         let heard = self.workers.iter().flatten();
-        heard.filter(|heard| {
-            !self
-                .running
-                .iter()
-                .any(|run| run.working.worker == heard.worker)
-        })
+        heard.filter(|heard| !self.runs_by_worker.contains_key(&heard.worker))
+    }
+
+    /// How many chunks a worker runs.
+    #[must_use]
+    pub fn run_by(&self, worker: &str) -> u64 {
+        self.runs_by_worker.get(worker).copied().unwrap_or(0)
     }
 }
 
@@ -66,10 +74,12 @@ impl Overview {
 pub struct JobProgress {
     /// How it stands.
     pub status: JobStatus,
-    /// Records that are received in a second, over the last minute; `None` while none are.
+    /// Records that are received in a second, of late; `None` while none are.
     pub records_per_second: Option<u64>,
-    /// Seconds until the rest is there at that pace.
+    /// Seconds until its last chunk is finished, at the pace of late.
     pub seconds_left: Option<u64>,
+    /// What it may spend, where it has a limit and is shown.
+    pub limit: Option<Usd>,
 }
 
 /// A chunk that runs.
@@ -90,17 +100,8 @@ pub struct Money {
     pub spent: MonthsSpend,
     /// What they may spend in it.
     pub budget: Option<Usd>,
-    /// Jobs with a limit of their own.
+    /// Jobs with a limit of their own, of those that are shown and not finished.
     pub limited: Vec<JobSpending>,
-}
-
-impl Overview {
-    /// How many chunks a worker runs, of those that are shown.
-    #[must_use]
-    pub fn run_by(&self, worker: &str) -> usize {
-        let runs = self.running.iter();
-        runs.filter(|run| run.working.worker == worker).count()
-    }
 }
 
 /// Looks at an installation again and again, and remembers enough to tell how fast it goes.
@@ -109,7 +110,7 @@ pub struct Observer {
     job: Option<JobId>,
     budget: Option<Usd>,
     progress: Option<Progress>,
-    paces: HashMap<JobId, Pace>,
+    paces: HashMap<JobId, (Pace, Eta)>,
     throughput: Throughput,
 }
 
@@ -142,10 +143,12 @@ impl Observer {
             Some(job) => store.job(job).await?.into_iter().collect(),
             None => store.jobs(None).await?,
         };
-        let jobs_total = jobs.len();
-        let jobs = self.paced(shown(jobs));
+        let all = self.paced(jobs, at);
+        let totals = Totals::of(&all);
+        let jobs = limited(store, shown(all)).await?;
         let working = store.working(self.job, CHUNKS_MAX).await?;
         let (workers, mut seen) = self.heard(&working).await;
+        let nobody_works = workers.as_ref().map_or(working.is_empty(), Vec::is_empty);
         let running = working.into_iter().map(|working| Run {
             seen: take_seen(&mut seen, &working),
             working,
@@ -153,37 +156,46 @@ impl Observer {
         let month = Month::of(at);
         Ok(Overview {
             at,
-            jobs,
-            jobs_total,
             workers,
             running: running.collect(),
+            runs_by_worker: store.runs_by_worker().await?,
+            is_left_alone: nobody_works && waits(store, &jobs, at).await?,
             failures: store.failures(self.job, CHUNKS_MAX).await?,
             throughput: self.throughput.look(store, at).await?,
             money: Money {
                 month,
                 spent: store.spend_of(month).await?,
                 budget: self.budget,
-                limited: store.limited_jobs(self.job).await?,
+                limited: jobs.iter().filter_map(spending).collect(),
             },
+            jobs,
+            totals,
         })
     }
 
-    fn paced(&mut self, jobs: Vec<JobStatus>) -> Vec<JobProgress> {
-        self.paces
-            .retain(|id, _| jobs.iter().any(|job| job.id == *id));
+    /// How fast each job goes.
+    fn paced(&mut self, jobs: Vec<JobStatus>, at: Nanos) -> Vec<JobProgress> {
+        let open: BTreeSet<_> = jobs
+            .iter()
+            .filter(|job| is_open(job))
+            .map(|job| job.id)
+            .collect();
+        self.paces.retain(|id, _| open.contains(id));
         let paced = jobs.into_iter().map(|status| {
-            let pace = self.paces.entry(status.id).or_default();
-            pace.note(status.records.fetched);
-            let left = status
-                .records
-                .expected
-                .saturating_sub(status.records.fetched);
-            let is_open = matches!(status.state, "pending" | "running");
-            JobProgress {
-                records_per_second: pace.per_second().filter(|_| is_open),
-                seconds_left: pace.seconds_for(left).filter(|_| is_open),
+            let mut progress = JobProgress {
+                records_per_second: None,
+                seconds_left: None,
+                limit: None,
                 status,
+            };
+            if open.contains(&progress.status.id) {
+                let status = &progress.status;
+                let (records, eta) = self.paces.entry(status.id).or_default();
+                records.note(at, status.records.fetched);
+                progress.records_per_second = records.per_second();
+                progress.seconds_left = eta.seconds(status, at);
             }
+            progress
         });
         paced.collect()
     }
@@ -214,15 +226,50 @@ fn take_seen(seen: &mut HashMap<ChunkId, Seen>, working: &Working) -> Option<See
     (seen.attempt == working.epoch).then_some(seen)
 }
 
+/// Jobs with their limits.
+async fn limited(
+    store: &Store,
+    mut jobs: Vec<JobProgress>,
+) -> Result<Vec<JobProgress>, StoreError> {
+    let ids: Vec<_> = jobs.iter().map(|job| job.status.id).collect();
+    let limits = store.limits_of(&ids).await?;
+    for job in &mut jobs {
+        job.limit = limits.get(&job.status.id).copied();
+    }
+    Ok(jobs)
+}
+
+/// What a job that isn't finished spent of its limit.
+fn spending(job: &JobProgress) -> Option<JobSpending> {
+    let status = &job.status;
+    let limit = job.limit.filter(|_| !is_finished(status))?;
+    Some(JobSpending {
+        job: status.id,
+        name: status.name.clone(),
+        committed: status.spent_usd,
+        limit,
+    })
+}
+
+/// Whether a chunk of one of these jobs has been due for minutes.
+async fn waits(store: &Store, jobs: &[JobProgress], at: Nanos) -> Result<bool, StoreError> {
+    for job in jobs.iter().filter(|job| is_open(&job.status)) {
+        let since = store.due_since(job.status.id, at).await?;
+        if since.is_some_and(|since| at.seconds_since(since) > WAITS_MAX_SECONDS) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The last submitted first; where there are too many, those that are finished leave first.
-fn shown(mut jobs: Vec<JobStatus>) -> Vec<JobStatus> {
+fn shown(mut jobs: Vec<JobProgress>) -> Vec<JobProgress> {
     jobs.reverse();
-    let is_finished = |job: &JobStatus| matches!(job.state, "done" | "cancelled");
     if jobs.len() > JOBS_MAX {
         // The order of each kind stays.
-        jobs.sort_by_key(is_finished);
+        jobs.sort_by_key(|job| is_finished(&job.status));
         jobs.truncate(JOBS_MAX);
-        jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
+        jobs.sort_by_key(|job| std::cmp::Reverse(job.status.id));
     }
     jobs
 }

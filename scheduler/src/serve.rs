@@ -4,7 +4,7 @@
 pub mod database;
 mod figures;
 pub mod watch;
-mod concern;
+pub mod concern;
 mod refreshed;
 pub mod maps;
 mod token;

@@ -50,7 +50,10 @@ pub async fn look_on(
 }
 
 /// A look, or in words why there is none.
-async fn look_once(store: &Store, observer: &mut Observer) -> Result<Overview, String> {
+///
+/// # Errors
+/// When the database fails, or doesn't answer in a while.
+pub async fn look_once(store: &Store, observer: &mut Observer) -> Result<Overview, String> {
     match timeout(LOOK_MAX, observer.look(store)).await {
         Ok(Ok(overview)) => Ok(overview),
         Ok(Err(error)) => Err(chain(&error)),

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use self::cell::printed;
 use super::palette::Palette;
 use super::state::{Pane, Picture, State};
-use crate::overview::pace::in_words;
+use crate::overview::words::in_words;
 
 /// Columns and rows below which nothing could be read.
 const WIDTH_MIN: u16 = 60;

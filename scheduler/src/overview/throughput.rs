@@ -2,12 +2,10 @@
 //! minutes that may still have changed.
 
 use common::store::{SettledMinute, Store, StoreError};
-use common::time::Nanos;
+use common::time::{MINUTE, Nanos};
 
 /// Minutes that are told.
 const MINUTES: i64 = 60;
-/// A minute, in nanoseconds.
-const MINUTE: i64 = 60_000_000_000;
 
 /// What is known of the minutes so far.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use common::chunk::{ChunkId, ChunkState, JobId};
 use common::money::Usd;
-use common::store::{Failure, JobSpending, JobStatus, Part};
+use common::store::{Failure, JobStatus, Part};
 use common::time::{Day, Nanos};
 use serde::{Serialize, Serializer};
 
@@ -46,7 +46,7 @@ struct Worker<'a> {
     worker: &'a str,
     #[serde(serialize_with = "as_text")]
     heard_at: Nanos,
-    running: usize,
+    running: u64,
 }
 
 /// Which part of which job a chunk is.
@@ -133,10 +133,8 @@ pub fn overview(seen: Option<&Seen>, is_fleet: bool) -> String {
         at: overview.map(|of| of.at),
         well: is_known && concerns.is_empty(),
         concerns,
-        jobs_total: overview.map_or(0, |of| of.jobs_total),
-        jobs: all(overview, |of| {
-            of.jobs.iter().map(|job| job_of(job, &of.money)).collect()
-        }),
+        jobs_total: overview.map_or(0, |of| of.totals.jobs),
+        jobs: all(overview, |of| of.jobs.iter().map(job_of).collect()),
         workers: overview.and_then(workers),
         running: all(overview, |of| of.running.iter().map(running).collect()),
         failures: all(overview, |of| of.failures.iter().map(failed).collect()),
@@ -152,19 +150,13 @@ fn all<'a, T>(of: Option<&'a Overview>, take: impl Fn(&'a Overview) -> Vec<T>) -
     of.map_or_else(Vec::new, take)
 }
 
-fn job_of<'a>(job: &'a JobProgress, money: &Money) -> Job<'a> {
+fn job_of(job: &JobProgress) -> Job<'_> {
     Job {
         status: &job.status,
-        limit_usd: limit_of(money, job.status.id).map(|of| of.limit),
+        limit_usd: job.limit,
         records_per_second: job.records_per_second,
         seconds_left: job.seconds_left,
     }
-}
-
-/// What a job may spend, where it has a limit.
-#[must_use]
-pub fn limit_of(money: &Money, job: JobId) -> Option<&JobSpending> {
-    money.limited.iter().find(|of| of.job == job)
 }
 
 fn workers(overview: &Overview) -> Option<Vec<Worker<'_>>> {

@@ -1,7 +1,7 @@
 //! Concerns: what of an installation needs a person, and the command that helps.
 
-use common::chunk::{ChunkState, JobId};
 use common::money::Usd;
+use common::store::JobStatus;
 use serde::Serialize;
 
 use crate::overview::Overview;
@@ -26,27 +26,21 @@ pub struct Concern {
 pub fn concerns(overview: &Overview, is_fleet: bool) -> Vec<Concern> {
     let mut all = Vec::new();
     let mut concern = |what: String, command: Option<String>| all.push(Concern { what, command });
-    for job in overview.jobs.iter().map(|job| &job.status) {
-        let (id, name) = (job.id, &job.name);
-        if job.chunks.dead > 0 && job.state != "cancelled" {
-            let chunks = counted(job.chunks.dead, "chunk");
-            let what = format!("{chunks} of {name} given up");
-            concern(what, Some(format!("scheduler retry {id}")));
-        }
-        if job.state == "paused" {
-            let reason = job.reason.as_deref().unwrap_or("somebody decided so");
-            let what = format!("{name} is paused: {reason}");
-            concern(what, Some(format!("scheduler resume {id}")));
-        }
+    let totals = &overview.totals;
+    for (what, command) in totals.troubled.iter().flat_map(troubles) {
+        concern(what, Some(command));
     }
-    let is_open = |state: &str| matches!(state, "pending" | "running");
-    let open = overview.jobs.iter().any(|job| is_open(job.status.state));
+    let more = totals.troubled_in_all.saturating_sub(totals.troubled.len());
+    if let Ok(count @ 1..) = u64::try_from(more) {
+        let jobs = counted(count, "more job");
+        let what = format!("{jobs} paused, or with chunks that were given up");
+        concern(what, Some("scheduler status".into()));
+    }
+    let is_left = overview.is_left_alone;
     match &overview.workers {
         None if is_fleet => concern("Redis doesn't answer: no chunk is begun".into(), None),
-        Some(workers) if workers.is_empty() && open => {
-            concern("no worker is heard of, and there is work".into(), None);
-        }
-        None if open && overview.running.is_empty() => {
+        Some(_) if is_left => concern("no worker is heard of, and there is work".into(), None),
+        None if is_left => {
             let what = "there is work, and nothing runs: scheduler run with the job's file goes on";
             concern(what.into(), None);
         }
@@ -71,13 +65,24 @@ pub fn concerns(overview: &Overview, is_fleet: bool) -> Vec<Concern> {
     all
 }
 
-/// The command for a chunk that failed: another try where it was given up, else what is known of it.
-#[must_use]
-pub fn command_after(state: ChunkState, job: JobId) -> String {
-    match state {
-        ChunkState::Dead => format!("scheduler retry {job}"),
-        _ => format!("scheduler status {job}"),
-    }
+/// What of a job needs a person, with the command that helps.
+fn troubles(job: &JobStatus) -> impl Iterator<Item = (String, String)> {
+    let (id, name) = (job.id, &job.name);
+    let dead = (job.chunks.dead > 0).then(|| {
+        let chunks = counted(job.chunks.dead, "chunk");
+        (
+            format!("{chunks} of {name} given up"),
+            format!("scheduler retry {id}"),
+        )
+    });
+    let paused = (job.state == "paused").then(|| {
+        let reason = job.reason.as_deref().unwrap_or("somebody decided so");
+        (
+            format!("{name} is paused: {reason}"),
+            format!("scheduler resume {id}"),
+        )
+    });
+    dead.into_iter().chain(paused)
 }
 
 fn is_nearly_spent(committed: Usd, budget: Usd) -> bool {

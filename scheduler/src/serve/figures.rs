@@ -7,7 +7,7 @@ use common::metrics::{
     WORKERS, gauged,
 };
 use common::money::Usd;
-use common::progress::Progress;
+use common::progress::{HEARD_WITHIN_SECONDS, Progress};
 use common::queue::RedisQueue;
 use common::store::{Figures, Moment};
 use common::time::Nanos;
@@ -21,8 +21,6 @@ use super::database::Database;
 const STANDS: Duration = Duration::from_secs(1);
 /// How long the database, and Redis, may take.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
-/// A worker that was silent for longer is none.
-const HEARD_WITHIN_SECONDS: i64 = 30;
 
 const JOB_STATES: [&str; 6] = [
     "pending",

@@ -3,6 +3,7 @@
 mod served;
 mod guard;
 mod answers;
+mod many;
 mod maps;
 mod colours;
 mod browser;

@@ -4,14 +4,15 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::cell::printed;
-use super::failures::remedy;
 use super::{Canvas, draw_box};
 use crate::following::standing;
+use crate::overview::words::command_after;
 use crate::overview::{JobProgress, Run};
 use crate::progress::thousands;
 
 use super::super::state::Pane;
 
+use common::chunk::ChunkState;
 use common::store::Failure;
 
 impl Canvas<'_> {
@@ -36,7 +37,7 @@ impl Canvas<'_> {
 
     fn of_failure(&self, failure: &Failure) -> Vec<String> {
         let part = &failure.part;
-        vec![
+        let mut lines = vec![
             format!("{} ({}), chunk {}", part.job_name, part.job, part.chunk),
             format!("{} {} {}", part.schema, part.days, part.symbols),
             format!(
@@ -47,9 +48,12 @@ impl Canvas<'_> {
             String::new(),
             failure.error.clone(),
             String::new(),
-            format!("to try again: {}", remedy(failure)),
-            format!("all of its job: scheduler status {}", part.job),
-        ]
+        ];
+        if failure.state == ChunkState::Dead {
+            lines.push(format!("to try again: {}", command_after(failure)));
+        }
+        lines.push(format!("all of its job: scheduler status {}", part.job));
+        lines
     }
 }
 

@@ -9,7 +9,7 @@ use super::cell::{Cell, cut, printed, with_command};
 use super::list::{self, Item};
 use super::{Canvas, clock};
 use crate::overview::CHUNKS_MAX;
-use crate::overview::pace::in_words;
+use crate::overview::words::{command_after, in_words};
 
 use super::super::state::Pane;
 
@@ -60,7 +60,7 @@ impl Canvas<'_> {
             Cell::text(1, sign, style),
             what,
             self.palette.strong(),
-            &remedy(failure),
+            &command_after(failure),
             self.palette,
         );
         let reason = format!("  {}: {}", self.fate(failure), printed(&failure.error));
@@ -79,9 +79,4 @@ impl Canvas<'_> {
             seconds => format!("failed {at}, tried again in {}", in_words(seconds)),
         }
     }
-}
-
-/// What to type to have a chunk tried again: a number is never ambiguous, and is no text of others'.
-pub fn remedy(failure: &Failure) -> String {
-    format!("scheduler retry {}", failure.part.job)
 }

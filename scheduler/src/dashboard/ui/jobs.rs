@@ -8,7 +8,7 @@ use super::cell::{Cell, bar, dollars, row, short, with_command};
 use super::list::{self, Item};
 use crate::following::{percent, wanted};
 use crate::overview::JobProgress;
-use crate::overview::pace::in_words;
+use crate::overview::words::in_words;
 use crate::progress::{counted, thousands};
 use crate::submitted::title;
 
@@ -69,8 +69,8 @@ impl Canvas<'_> {
     /// The jobs.
     pub fn draw_jobs(&mut self, area: Rect) {
         let overview = &self.picture.overview;
-        let of = match overview.jobs_total > overview.jobs.len() {
-            true => format!(" of {}", overview.jobs_total),
+        let of = match overview.totals.jobs > overview.jobs.len() {
+            true => format!(" of {}", overview.totals.jobs),
             false => String::new(),
         };
         let title = format!("Jobs {}{of}", overview.jobs.len());

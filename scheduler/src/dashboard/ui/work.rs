@@ -9,8 +9,8 @@ use super::Canvas;
 use super::cell::{Cell, row, short};
 use super::list::{self, Item};
 use crate::overview::Run;
-use crate::overview::pace::in_words;
-use crate::progress::counted;
+use crate::overview::words::in_words;
+use crate::progress::{counted, thousands};
 
 use super::super::state::{Fleet, Pane};
 
@@ -57,7 +57,7 @@ impl Canvas<'_> {
     pub fn draw_work(&mut self, area: Rect) {
         let title = format!(
             "Running {}, {}",
-            self.picture.overview.running.len(),
+            thousands(self.picture.overview.totals.running),
             self.workers()
         );
         let area = self.title(area, &title, Some(Pane::Work));
@@ -78,10 +78,7 @@ impl Canvas<'_> {
         match (&overview.workers, self.state.fleet) {
             (Some(workers), _) => count_of(workers.len()),
             (None, Fleet::Redis) => "workers unknown: no word from Redis".to_owned(),
-            (None, Fleet::None) => {
-                let workers = overview.running.iter().map(|run| &run.working.worker);
-                count_of(workers.collect::<std::collections::BTreeSet<_>>().len())
-            }
+            (None, Fleet::None) => count_of(overview.runs_by_worker.len()),
         }
     }
 

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use super::running::{SYMBOLS_SHOWN, days};
 use super::words::{between, clock, command, error, job};
 use crate::overview::Overview;
+use crate::overview::words::command_after;
 use crate::progress::counted;
-use crate::serve::concern::command_after;
 
 /// The list of failures.
 pub fn failures(overview: &Overview) -> Markup {
@@ -49,7 +49,7 @@ fn row(failure: &Failure, now: Nanos) -> Markup {
             }
             td {
                 (next(failure, now))
-                br; (command(&command_after(failure.state, part.job)))
+                br; (command(&command_after(failure)))
             }
         }
     }

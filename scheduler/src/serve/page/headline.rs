@@ -39,7 +39,7 @@ pub fn trouble(seen: &Seen) -> Markup {
                 p.trouble #trouble role="alert" { "The database doesn't answer. It is asked again each second." }
             }
             Seen::NoDatabase => { (no_jobs()) }
-            Seen::Installation(overview) if overview.jobs_total == 0 => { (no_jobs()) }
+            Seen::Installation(overview) if overview.totals.jobs == 0 => { (no_jobs()) }
             Seen::Installation(_) => {}
         }
     }
@@ -72,26 +72,16 @@ pub fn concerns(concerns: &[Concern]) -> Markup {
 
 /// The numbers that matter.
 pub fn figures(overview: &Overview) -> Markup {
-    let jobs = || overview.jobs.iter().map(|job| &job.status);
-    let settled: u64 = jobs().map(|job| job.chunks.done + job.chunks.empty).sum();
-    let wanted: u64 = jobs().map(crate::following::wanted).sum();
-    let dead: u64 = jobs().map(|job| job.chunks.dead).sum();
-    let running: u64 = jobs().map(|job| job.chunks.running).sum();
-    let rows: u64 = jobs().map(|job| job.records.loaded).sum();
-    let pace: u64 = overview
-        .jobs
-        .iter()
-        .filter_map(|job| job.records_per_second)
-        .sum();
+    let totals = &overview.totals;
     let hour: u64 = overview.throughput.iter().map(|of| of.rows).sum();
     let spent = overview.money.spent;
     html! {
         dl #figures {
-            (figure("chunks done", &thousands(settled), Some(format!("of {}", thousands(wanted))), false))
-            (figure("running", &thousands(running), workers(overview), false))
-            (figure("given up", &thousands(dead), None, dead > 0))
-            (figure("records a second", &thousands(pace), None, false))
-            (figure("rows loaded", &compact(rows), Some(format!("{} in the last hour", compact(hour))), false))
+            (figure("chunks done", &thousands(totals.settled), Some(format!("of {}", thousands(totals.wanted))), false))
+            (figure("running", &thousands(totals.running), workers(overview), false))
+            (figure("given up", &thousands(totals.dead), None, totals.dead > 0))
+            (figure("records a second", &thousands(totals.records_per_second), None, false))
+            (figure("rows loaded", &compact(totals.rows), Some(format!("{} in the last hour", compact(hour))), false))
             div {
                 dt { "spent this month" }
                 dd {

@@ -5,17 +5,15 @@ use maud::{Markup, html};
 
 use super::words::{compact, dollars, job as job_name};
 use crate::following::{percent, wanted};
-use crate::overview::pace::in_words;
+use crate::overview::words::in_words;
 use crate::overview::{JobProgress, Overview};
 use crate::progress::{counted, thousands};
-use crate::serve::api::limit_of;
 
 /// Parts of a bar, in thousandths.
 const WHOLE: u64 = 1_000;
 
 /// The table of jobs.
 pub fn jobs(overview: &Overview) -> Markup {
-    let left_out = overview.jobs_total.saturating_sub(overview.jobs.len());
     html! {
         section #jobs aria-labelledby="jobs-head" {
             h2 #jobs-head { "Jobs" }
@@ -33,21 +31,37 @@ pub fn jobs(overview: &Overview) -> Markup {
                             th.number scope="col" { "left" }
                             th.number scope="col" { "spent" }
                         } }
-                        tbody { @for job in &overview.jobs { (row(job, overview)) } }
+                        tbody { @for job in &overview.jobs { (row(job)) } }
                     }
                 }
-                @if let Ok(count @ 1..) = u64::try_from(left_out) {
-                    p.quiet { "and " (counted(count, "job")) " more that are finished: " code { "scheduler status" } }
+                @if let Some(more) = left_out(overview) {
+                    p.quiet { (more) ": " code { "scheduler status" } }
                 }
             }
         }
     }
 }
 
-fn row(progress: &JobProgress, overview: &Overview) -> Markup {
+/// How many jobs are not shown, and of which kind they are.
+fn left_out(overview: &Overview) -> Option<String> {
+    let totals = &overview.totals;
+    let shown = overview.jobs.iter();
+    let shown = shown.filter(|job| !matches!(job.status.state, "done" | "cancelled"));
+    let unfinished = totals.unfinished.saturating_sub(shown.count());
+    let unfinished = u64::try_from(unfinished).unwrap_or_default();
+    let all = totals.jobs.saturating_sub(overview.jobs.len());
+    let all = u64::try_from(all).ok().filter(|all| *all > 0)?;
+    let jobs = counted(all, "more job");
+    Some(match unfinished {
+        0 => format!("and {jobs}, finished"),
+        of if of == all => format!("and {jobs}, not finished"),
+        _ => format!("and {jobs}, {} of them not finished", thousands(unfinished)),
+    })
+}
+
+fn row(progress: &JobProgress) -> Markup {
     let job = &progress.status;
     let chunks = job.chunks;
-    let limit = limit_of(&overview.money, job.id).map(|of| of.limit);
     html! {
         tr data-key={ "job-" (job.id) } {
             th scope="row" { (job_name(job.id, &job.name)) }
@@ -67,7 +81,7 @@ fn row(progress: &JobProgress, overview: &Overview) -> Markup {
             td.number { @if let Some(left) = progress.seconds_left { (in_words(left)) } @else { "–" } }
             td.number {
                 (dollars(job.spent_usd))
-                @if let Some(limit) = limit { span.quiet { " of " (dollars(limit)) } }
+                @if let Some(limit) = progress.limit { span.quiet { " of " (dollars(limit)) } }
             }
         }
         @if let Some(reason) = &job.reason {

@@ -5,7 +5,7 @@ use common::money::Usd;
 use common::time::Nanos;
 use maud::{Markup, html};
 
-use crate::overview::pace::in_words;
+use crate::overview::words::in_words;
 
 /// Characters of an error that are shown.
 const ERROR_MAX: usize = 400;

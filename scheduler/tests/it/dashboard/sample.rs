@@ -6,7 +6,7 @@ use common::progress::{Heard, Seen};
 use common::store::status::{ChunkCounts, RecordCounts};
 use common::store::{Failure, JobSpending, JobStatus, MonthsSpend, Part, SettledMinute, Working};
 use common::time::{DayRange, Nanos};
-use scheduler::overview::{JobProgress, Money, Overview, Run};
+use scheduler::overview::{JobProgress, Money, Overview, Run, Totals};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -27,15 +27,20 @@ fn usd(text: &str) -> Usd {
 pub fn fleet() -> Overview {
     let mut paused = job(3, "options", "paused", [40, 0, 20, 0, 0]);
     paused.status.reason = Some("the job's limit would be passed: 9.90 of 10.00 are spent".into());
+    let jobs = vec![
+        job(4, "trades-2024", "running", [700, 3, 295, 2, 0]),
+        paused,
+        job(2, "definitions", "incomplete", [0, 0, 57, 1, 2]),
+        job(1, "demo", "done", [0, 0, 3, 1, 0]),
+    ];
     Overview {
         at: at(),
-        jobs: vec![
-            job(4, "trades-2024", "running", [700, 3, 295, 2, 0]),
-            paused,
-            job(2, "definitions", "incomplete", [0, 0, 57, 1, 2]),
-            job(1, "demo", "done", [0, 0, 3, 1, 0]),
-        ],
-        jobs_total: 4,
+        totals: Totals::of(&jobs),
+        jobs,
+        runs_by_worker: ["host-a", "host-b", "host-x"]
+            .map(|who| (who.to_owned(), 1))
+            .into(),
+        is_left_alone: false,
         workers: Some(["host-a", "host-b", "host-c"].map(heard).into()),
         running: vec![
             run(31, "host-a", Some(("fetch", 120_000)), 12),
@@ -77,7 +82,8 @@ pub fn fleet() -> Overview {
 pub fn nothing() -> Overview {
     Overview {
         jobs: Vec::new(),
-        jobs_total: 0,
+        totals: Totals::default(),
+        runs_by_worker: std::collections::BTreeMap::new(),
         workers: None,
         running: Vec::new(),
         failures: Vec::new(),
@@ -146,6 +152,7 @@ fn job(id: i64, name: &str, state: &'static str, chunks: [u64; 5]) -> JobProgres
         },
         records_per_second: (state == "running").then_some(184_220),
         seconds_left: (state == "running").then_some(9_553),
+        limit: None,
     }
 }
 

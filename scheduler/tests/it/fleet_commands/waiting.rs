@@ -3,12 +3,15 @@
 use common::configuration::files::ConfigFiles;
 use serde_json::Value;
 use simulator::{Fault, FaultKind};
-use tokio::process::Child;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use worker::service::Service;
 
 use super::ground::{CHUNKS, Ground, JOB};
 use crate::installation::{Said, said};
+use crate::serve::FOREVER;
 
 on_either_ground! {
     a_job_that_another_process_works_off_is_waited_for
@@ -16,6 +19,7 @@ on_either_ground! {
     a_paused_job_is_waited_for_no_longer
     an_interrupt_ends_the_waiting_and_not_the_job
     a_finished_job_is_watched_to_its_end
+    a_failure_is_a_line_with_its_reason_and_what_to_type
 }
 
 /// Waits until a job was submitted.
@@ -124,6 +128,66 @@ async fn a_finished_job_is_watched_to_its_end(ground: &Ground) {
     assert!(all.try_wait().unwrap().is_none());
     interrupt(&all).await;
     assert_eq!(ended(all).await.code, Some(0));
+}
+
+async fn a_failure_is_a_line_with_its_reason_and_what_to_type(ground: &Ground) {
+    let job = ground.job(JOB);
+    ground.succeed(&["submit", &job]).await;
+    ground.fault(Fault::probability(FaultKind::CutAtFrame, 1.0));
+    let mut watching = watch(ground, &["watch", "fleet"]);
+    let first = line_of(&mut watching).await;
+    assert!(first.starts_with("fleet (1): pending, 0 of 3"), "{first}");
+    let run = ground.run(&["run", &job]).await;
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let mut lines = Vec::new();
+    while let Some(line) = watching.1.next_line().await.unwrap() {
+        lines.push(line);
+    }
+    let failed = lines.iter().filter(|line| line.contains(" given up: "));
+    let failed: Vec<_> = failed.collect();
+    assert_eq!(failed.len(), 3, "{lines:#?}");
+    for line in failed {
+        assert!(line.starts_with("fleet (1): chunk "), "{line}");
+        assert!(line.ends_with("; scheduler retry 1"), "{line}");
+        assert!(line.contains("vendor counts"), "{line}");
+    }
+    assert_eq!(watching.0.wait().await.unwrap().code(), Some(3));
+
+    // What failed before is no news to who comes later.
+    let again = ground.run(&["watch", "fleet"]).await;
+    assert_eq!(again.stdout.lines().count(), 1, "{again:?}");
+}
+
+type Watching = (Child, Lines<BufReader<ChildStdout>>);
+
+fn watch(ground: &Ground, arguments: &[&str]) -> Watching {
+    let mut child = ground.spawn(arguments);
+    let stdout = child.stdout.take().unwrap();
+    (child, BufReader::new(stdout).lines())
+}
+
+async fn line_of(watching: &mut Watching) -> String {
+    let line = timeout(FOREVER, watching.1.next_line()).await;
+    line.expect("it says something")
+        .unwrap()
+        .expect("it goes on")
+}
+
+#[tokio::test]
+async fn a_database_that_comes_back_is_watched_on_in_lines() {
+    let Some(mut ground) = Ground::fleet().await else {
+        return;
+    };
+    ground.succeed(&["submit", &ground.job(JOB)]).await;
+    let mut watching = watch(&ground, &["watch"]);
+    let before = line_of(&mut watching).await;
+    ground.servers_mut().postgres.kill();
+    let away = line_of(&mut watching).await;
+    assert!(away.starts_with("no answer"), "{away}");
+    ground.servers_mut().postgres.restart();
+    assert_eq!(line_of(&mut watching).await, before);
+    interrupt(&watching.0).await;
+    assert_eq!(watching.0.wait().await.unwrap().code(), Some(0));
 }
 
 #[tokio::test]
