@@ -7,7 +7,7 @@
 //! | `plan`, `price`, `write` | `submit` | its parts |
 //! | `queue` | `submit` | from when a chunk was due until it was claimed |
 //! | `chunk` | `submit` | an attempt at a chunk |
-//! | `fetch`, `prepare`, `load`, `commit` | `chunk` | its stages, as [`crate::measure`] measures them |
+//! | `fetch`, `prepare`, `load`, `commit` | `chunk` | its stages, as `measure.rs` measures them |
 //!
 //! Spans are told apart from the log's: a line of the log keeps the fields of its chunk, whatever stage
 //! it is in, and what is logged decides nothing about what is traced. They wait in a bounded queue for a
