@@ -15,4 +15,4 @@ pub mod processes;
 pub mod scrape;
 mod attended;
 pub mod installed;
-mod port;
+pub mod port;

@@ -9,7 +9,7 @@ const COUNT: u16 = 12_000;
 
 /// A port of this computer's own address.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     /// Tests take the port of the same number for datagrams first. It goes back when their
     /// process ends, however it ends.
