@@ -18,7 +18,6 @@ use tokio::time::timeout;
 
 use self::throughput::Throughput;
 pub use self::totals::Totals;
-use self::totals::{is_finished, is_open};
 
 /// Jobs that are shown: those that aren't finished, and of the others the last.
 const JOBS_MAX: usize = 100;
@@ -177,7 +176,7 @@ impl Observer {
     fn paced(&mut self, jobs: Vec<JobStatus>, at: Nanos) -> Vec<JobProgress> {
         let open: BTreeSet<_> = jobs
             .iter()
-            .filter(|job| is_open(job))
+            .filter(|job| job.is_open())
             .map(|job| job.id)
             .collect();
         self.paces.retain(|id, _| open.contains(id));
@@ -242,7 +241,7 @@ async fn limited(
 /// What a job that isn't finished spent of its limit.
 fn spending(job: &JobProgress) -> Option<JobSpending> {
     let status = &job.status;
-    let limit = job.limit.filter(|_| !is_finished(status))?;
+    let limit = job.limit.filter(|_| !status.is_finished())?;
     Some(JobSpending {
         job: status.id,
         name: status.name.clone(),
@@ -253,7 +252,7 @@ fn spending(job: &JobProgress) -> Option<JobSpending> {
 
 /// Whether a chunk of one of these jobs has been due for minutes.
 async fn waits(store: &Store, jobs: &[JobProgress], at: Nanos) -> Result<bool, StoreError> {
-    for job in jobs.iter().filter(|job| is_open(&job.status)) {
+    for job in jobs.iter().filter(|job| job.status.is_open()) {
         let since = store.due_since(job.status.id, at).await?;
         if since.is_some_and(|since| at.seconds_since(since) > WAITS_MAX_SECONDS) {
             return Ok(true);
@@ -267,7 +266,7 @@ fn shown(mut jobs: Vec<JobProgress>) -> Vec<JobProgress> {
     jobs.reverse();
     if jobs.len() > JOBS_MAX {
         // The order of each kind stays.
-        jobs.sort_by_key(|job| is_finished(&job.status));
+        jobs.sort_by_key(|job| job.status.is_finished());
         jobs.truncate(JOBS_MAX);
         jobs.sort_by_key(|job| std::cmp::Reverse(job.status.id));
     }

@@ -16,7 +16,7 @@ impl Eta {
     /// again.
     pub fn seconds(&mut self, job: &JobStatus, now: Nanos) -> Option<u64> {
         let left = job.chunks.pending + job.chunks.running;
-        if job.complete || left == 0 || !matches!(job.state, "pending" | "running") {
+        if job.complete || left == 0 || !job.is_open() {
             self.finished.forget();
             return job.complete.then_some(0);
         }

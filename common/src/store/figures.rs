@@ -49,7 +49,7 @@ impl Store {
         let now = self.instant(self.pools.read(), now.into()).await?;
         let jobs = self.jobs(None).await?;
         let mut oldest_due = None;
-        for job in jobs.iter().filter(|job| is_open(job.state)) {
+        for job in jobs.iter().filter(|job| job.is_open()) {
             let due = self.due_since(job.id, now).await?;
             oldest_due = [oldest_due, due].into_iter().flatten().min();
         }
@@ -149,9 +149,4 @@ impl Figures {
         let count = self.jobs.iter().filter(|of| **of == state).count();
         crate::as_u64(count)
     }
-}
-
-/// Whether chunks of a job in this state may be begun.
-fn is_open(state: &str) -> bool {
-    matches!(state, "pending" | "running")
 }

@@ -81,6 +81,20 @@ pub struct JobStatus {
     pub spent_usd: Usd,
 }
 
+impl JobStatus {
+    /// Whether chunks of it may be begun.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, "pending" | "running")
+    }
+
+    /// Whether nothing more can happen to it.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        matches!(self.state, "done" | "cancelled")
+    }
+}
+
 /// One schema's part of a job.
 #[derive(Clone, Debug)]
 pub struct SchemaStatus {

@@ -17,7 +17,7 @@ pub async fn run(global: &Global, options: &Cancel) -> anyhow::Result<ExitCode> 
     let store = open(&session, &options.job).await?;
     let job = find(&store, &options.job).await?;
     let title = title(&job);
-    if let "done" | "cancelled" = job.state {
+    if job.is_finished() {
         print(&format!("{title} is {} already\n", job.state))?;
         return Ok(ExitCode::SUCCESS);
     }

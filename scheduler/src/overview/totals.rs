@@ -46,8 +46,8 @@ impl Totals {
         };
         for job in jobs.iter().rev() {
             let (status, chunks) = (&job.status, &job.status.chunks);
-            totals.unfinished += usize::from(!is_finished(status));
-            totals.open += usize::from(is_open(status));
+            totals.unfinished += usize::from(!status.is_finished());
+            totals.open += usize::from(status.is_open());
             totals.wanted += wanted(status);
             totals.settled += chunks.done + chunks.empty;
             totals.running += chunks.running;
@@ -63,16 +63,6 @@ impl Totals {
         }
         totals
     }
-}
-
-/// Whether nothing more can happen to a job.
-pub(super) fn is_finished(job: &JobStatus) -> bool {
-    matches!(job.state, "done" | "cancelled")
-}
-
-/// Whether chunks of a job may be begun.
-pub(super) fn is_open(job: &JobStatus) -> bool {
-    matches!(job.state, "pending" | "running")
 }
 
 fn is_troubled(job: &JobStatus) -> bool {

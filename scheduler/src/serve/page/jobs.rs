@@ -46,7 +46,7 @@ pub fn jobs(overview: &Overview) -> Markup {
 fn left_out(overview: &Overview) -> Option<String> {
     let totals = &overview.totals;
     let shown = overview.jobs.iter();
-    let shown = shown.filter(|job| !matches!(job.status.state, "done" | "cancelled"));
+    let shown = shown.filter(|job| !job.status.is_finished());
     let unfinished = totals.unfinished.saturating_sub(shown.count());
     let unfinished = u64::try_from(unfinished).unwrap_or_default();
     let all = totals.jobs.saturating_sub(overview.jobs.len());
