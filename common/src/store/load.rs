@@ -3,6 +3,7 @@
 mod copy_in;
 mod encode;
 mod insert;
+mod insert_few;
 mod sink;
 
 use std::sync::Arc;

@@ -36,14 +36,18 @@ const SESSION: [(&str, &str); 7] = [
 
 /// What a connection begins with, where the server can do it.
 ///
-/// COPY may write straight into TimescaleDB's columnstore. Not the mode that takes the client's word for
-/// the order: loads overlap.
+/// COPY and INSERT may write straight into TimescaleDB's columnstore. Not the mode that takes the client's
+/// word for the order: loads overlap.
 ///
 /// A client that was killed in the middle of a long statement is noticed, and the statement ended. Some
 /// servers can't: the system that they run on doesn't tell them.
 const WHERE_IT_CAN: &str = "
-    SELECT set_config('timescaledb.enable_direct_compress_copy', 'on', false)
-    WHERE current_setting('timescaledb.enable_direct_compress_copy', true) IS NOT NULL;
+    SELECT set_config(name, 'on', false)
+    FROM (VALUES
+        ('timescaledb.enable_direct_compress_copy'),
+        ('timescaledb.enable_direct_compress_insert')
+    ) AS settings (name)
+    WHERE current_setting(name, true) IS NOT NULL;
     DO $$ BEGIN
         PERFORM set_config('client_connection_check_interval', '1s', false);
     EXCEPTION WHEN OTHERS THEN

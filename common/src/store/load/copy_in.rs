@@ -1,15 +1,17 @@
-//! Binary COPY into an open transaction, as a task of its own: it sends while the next rows are
-//! prepared, and can be let go at any moment without leaving a connection in the middle of something.
+//! Rows into an open transaction of `PostgreSQL`. What is one block goes by one INSERT; what is more by
+//! binary COPY, as a task of its own: it sends while the next rows are prepared, and can be let go at any
+//! moment without leaving a connection in the middle of something.
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::super::StoreError;
-use super::super::copy::CopyEncoder;
+use super::super::copy::{CopyColumn, CopyEncoder};
 use super::super::engine::{PgSession, Transaction};
 use super::super::rows::quoted;
 use super::super::statement::answered;
 use super::encode::EncodedRows;
+use super::insert_few::InsertFew;
 
 /// Blocks between who inserts and the connection.
 const BLOCKS_AHEAD: usize = 2;
@@ -18,6 +20,7 @@ const BLOCKS_AHEAD: usize = 2;
 #[derive(Debug)]
 pub(super) struct CopyIn {
     sql: String,
+    few: InsertFew,
     state: State,
     /// Rows that the database says it took.
     taken: u64,
@@ -28,6 +31,8 @@ pub(super) struct CopyIn {
 #[derive(Debug)]
 enum State {
     Idle(Transaction),
+    /// The first rows, which may be all.
+    Holding(PgSession, EncodedRows),
     Copying {
         rows: mpsc::Sender<Vec<u8>>,
         task: AbortOnDrop,
@@ -47,51 +52,57 @@ impl Drop for AbortOnDrop {
 }
 
 impl CopyIn {
-    pub(super) fn new<'a>(
-        session: PgSession,
-        table: &str,
-        columns: impl Iterator<Item = &'a str>,
-    ) -> Self {
-        let columns: Vec<_> = columns.map(quoted).collect();
+    /// Into a table by its name in SQL.
+    pub(super) fn new(session: PgSession, table: &str, columns: &[CopyColumn]) -> Self {
+        let names: Vec<_> = columns.iter().map(|column| quoted(&column.name)).collect();
         Self {
             sql: format!(
                 "COPY {table} ({}) FROM STDIN (FORMAT binary)",
-                columns.join(", ")
+                names.join(", ")
             ),
+            few: InsertFew::new(table, columns),
             state: State::Idle(Transaction::Postgres(session)),
             taken: 0,
             sent: 0,
         }
     }
 
-    /// Sends rows; a COPY begins with the first of them.
+    /// Takes rows; a COPY begins with the second block of them.
     pub(super) async fn send(&mut self, block: EncodedRows) -> Result<(), StoreError> {
         if block.rows == 0 {
             return Ok(());
         }
-        self.state = match std::mem::replace(&mut self.state, State::Failed) {
+        self.sent += block.rows;
+        let first = match std::mem::replace(&mut self.state, State::Failed) {
             State::Idle(Transaction::Postgres(session)) => {
+                self.state = State::Holding(session, block);
+                return Ok(());
+            }
+            State::Holding(session, first) => {
                 let (rows, received) = mpsc::channel(BLOCKS_AHEAD);
                 let task = tokio::spawn(copy(session, self.sql.clone(), received));
-                State::Copying {
-                    rows,
-                    task: AbortOnDrop(task),
-                }
+                let task = AbortOnDrop(task);
+                self.state = State::Copying { rows, task };
+                Some(first)
             }
-            other => other,
+            other => {
+                self.state = other;
+                None
+            }
         };
         let State::Copying { rows, .. } = &self.state else {
             return Err(failed_before());
         };
-        self.sent += block.rows;
-        match rows.send(block.bytes).await {
-            Ok(()) => Ok(()),
-            // The task has ended, and says why.
-            Err(_ended) => self.finish().await.and(Err(failed_before())),
+        for block in first.into_iter().chain([block]) {
+            if rows.send(block.bytes).await.is_err() {
+                // The task has ended, and says why.
+                return self.finish().await.and(Err(failed_before()));
+            }
         }
+        Ok(())
     }
 
-    /// Ends a COPY that is under way; how many rows the database has taken, which are all.
+    /// Ends what is under way; how many rows the database has taken, which are all.
     pub(super) async fn finish(&mut self) -> Result<u64, StoreError> {
         self.state = match std::mem::replace(&mut self.state, State::Failed) {
             State::Copying { rows, mut task } => {
@@ -99,6 +110,10 @@ impl CopyIn {
                 let ended = (&mut task.0).await;
                 let (session, taken) = ended.map_err(|_| failed_before())??;
                 self.taken += taken;
+                State::Idle(Transaction::Postgres(session))
+            }
+            State::Holding(mut session, rows) => {
+                self.taken += self.few.execute(&rows, &mut session.connection).await?;
                 State::Idle(Transaction::Postgres(session))
             }
             State::Idle(transaction) => State::Idle(transaction),
@@ -117,7 +132,7 @@ impl CopyIn {
         self.finish().await?;
         match &mut self.state {
             State::Idle(transaction) => Ok(transaction),
-            State::Copying { .. } | State::Failed => Err(failed_before()),
+            State::Holding(..) | State::Copying { .. } | State::Failed => Err(failed_before()),
         }
     }
 
@@ -125,7 +140,7 @@ impl CopyIn {
         self.finish().await?;
         match self.state {
             State::Idle(transaction) => Ok(transaction),
-            State::Copying { .. } | State::Failed => Err(failed_before()),
+            State::Holding(..) | State::Copying { .. } | State::Failed => Err(failed_before()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rows encoded for `PostgreSQL` on the thread that prepares them: an async thread only sends them.
 
-use super::super::copy::CopyEncoder;
+use super::super::copy::{CopyColumn, CopyEncoder};
 use super::super::engine::Pools;
 use super::super::rows::RowBlock;
 use super::super::{Chunk, Store};
@@ -61,10 +61,7 @@ impl RowEncoder {
         }
     }
 
-    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
-        self.encoder
-            .columns()
-            .iter()
-            .map(|column| column.name.as_str())
+    pub(super) fn columns(&self) -> &[CopyColumn] {
+        self.encoder.columns()
     }
 }

@@ -22,7 +22,7 @@ pub(super) enum RowSink {
         chunk: ChunkId,
         rows: u64,
     },
-    /// Binary COPY.
+    /// Binary COPY, or one INSERT.
     Copy { copy: CopyIn, encoder: RowEncoder },
 }
 
