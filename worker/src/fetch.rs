@@ -99,7 +99,7 @@ pub async fn fetch_revision(
     }
     // What a settled chunk holds is its own, and asked for again because it is.
     if claim.state == ChunkState::Running
-        && let Some(resolution) = held_by_others(environment, claim).await?
+        && let Some(resolution) = held_by_others(environment, source, claim).await?
     {
         return Ok(Fetched::Held { resolution });
     }
@@ -329,8 +329,12 @@ async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, Ch
 
 /// What the symbols mean, when other chunks hold all of it since this one was planned: then there
 /// is nothing left to pay for.
+///
+/// That it is so is said of the chunk's own days; that it isn't, which is nearly always, by what was asked
+/// for all of these weeks.
 async fn held_by_others(
     environment: &Environment,
+    source: &dyn Source,
     claim: &Claim,
 ) -> Result<Option<Resolution>, ChunkError> {
     let chunk = &claim.chunk;
@@ -342,10 +346,16 @@ async fn held_by_others(
         return Ok(None);
     }
     let others: Vec<_> = held.into_iter().map(|(held, _)| held).collect();
+    let is_held = |resolution: &Resolution| {
+        let asked = asked_slices(chunk, resolution);
+        (!asked.is_empty()).then(|| own_slices(&asked, &others).is_empty())
+    };
+    let around = environment.meanings.around(source, chunk).await;
+    if around.and_then(|around| is_held(&around)) == Some(false) {
+        return Ok(None);
+    }
     let resolution = resolve(environment, claim).await?;
-    let asked = asked_slices(chunk, &resolution);
-    let all_held = !asked.is_empty() && own_slices(&asked, &others).is_empty();
-    Ok(all_held.then_some(resolution))
+    Ok((is_held(&resolution) == Some(true)).then_some(resolution))
 }
 
 /// What the chunk's symbols mean, by its source's symbology.

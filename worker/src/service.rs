@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activities;
 use crate::environment::{Environment, Event};
+use crate::meanings::Meanings;
 use crate::monitor::{self, Dependencies, WorkerMonitor};
 use crate::reconcile::Reconciler;
 use crate::report::Reporter;
@@ -98,6 +99,7 @@ impl Service {
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
             activities: activities.clone(),
+            meanings: Meanings::default(),
             worker: Arc::clone(&name),
             settings: Arc::new(settings),
         };

@@ -148,6 +148,7 @@ impl Installation {
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
             activities: Default::default(),
+            meanings: Default::default(),
             worker: "the-worker".into(),
             settings: Arc::new(settings),
         };

@@ -22,6 +22,7 @@ mod budget;
 mod cuts;
 mod cut_moments;
 mod one_fetch;
+mod meanings;
 mod decode;
 mod damage;
 mod validate;
