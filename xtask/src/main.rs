@@ -17,6 +17,8 @@ tasks:
   tidy    the layout alone: each file's first sentence and its length
   chaos [--seconds N] [--seed S]
           three workers under fire for N seconds (default 60) against one undisturbed
+  bench [NAME…]
+          benchmarks, beside what they are compared with; results go to bench/results
 ";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         ["chaos", ref options @ ..] if let Some(options) = chaos::Options::read(options) => {
             chaos::run(&root, options)
         }
+        ["bench", ref names @ ..] => steps::bench(&root, names),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

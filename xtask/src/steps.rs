@@ -80,6 +80,25 @@ pub fn docs(root: &Path) -> Result<(), String> {
     cargo(root, &arguments, &[("WRITE_REFERENCE", "1")])
 }
 
+/// Builds what a user has, and measures it: all benchmarks, or those of these names.
+pub fn bench(root: &Path, names: &[&str]) -> Result<(), String> {
+    servers::ensure()?;
+    let build = [
+        "build",
+        "--release",
+        "--locked",
+        "--bin",
+        "scheduler",
+        "--bin",
+        "worker",
+        "--bin",
+        "bench",
+    ];
+    cargo(root, &build, &[])?;
+    let run = ["run", "--release", "--locked", "--bin", "bench", "--"];
+    cargo(root, &[run.as_slice(), names].concat(), &[])
+}
+
 fn cargo(root: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
     let line = format!("cargo {}", arguments.join(" "));
     println!("── {line}");
