@@ -82,6 +82,16 @@ pub fn docs(root: &Path) -> Result<(), String> {
 
 /// Builds what a user has, and measures it: all benchmarks, or those of these names.
 pub fn bench(root: &Path, names: &[&str]) -> Result<(), String> {
+    // Each is a file. The build takes minutes: a name that nobody has is told before.
+    let known = |name: &str| {
+        let file = format!("bench/src/benchmarks/{}.rs", name.replace('-', "_"));
+        root.join(file).exists()
+    };
+    if let Some(name) = names.iter().find(|name| !known(name)) {
+        return Err(format!(
+            "there is no benchmark {name}; each is a file in bench/src/benchmarks"
+        ));
+    }
     servers::ensure()?;
     let build = [
         "build",

@@ -80,6 +80,8 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
     }
     let processors = Samples::new(processors);
     outcome.figure("worker_core_seconds_per_million", "core-s", processors);
+    let compressed = number(common::as_u64(stream.len())) / number(records);
+    outcome.once("bytes_per_record", "bytes", compressed);
     outcome.note("prepare and load overlap; the worker's core-seconds hold its start");
     Ok(Some(outcome))
 }
