@@ -131,7 +131,8 @@ impl Storage for Folder {
         fs::create_dir_all(&unfinished)?;
         let probe = unfinished.join(format!("probe{BY}{}", std::process::id()));
         File::create(&probe)?;
-        fs::remove_file(&probe)?;
+        // Another that starts at the same moment may have swept it away.
+        removed(&probe)?;
         self.each_leftover("", |leftover| match leftover.is_of_use()? {
             true => Ok(()),
             false => removed(&leftover.path),

@@ -231,6 +231,21 @@ fn a_sweep_removes_what_killed_processes_left_and_nothing_else() {
     assert_eq!(found, Some(manifest));
 }
 
+/// Workers start together, and each makes sure that it can write, and sweeps.
+#[test]
+fn many_that_start_at_once_do_not_stand_in_each_others_way() {
+    let sandbox = Sandbox::new();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    open(&sandbox).sweep().unwrap();
+                }
+            });
+        }
+    });
+}
+
 #[test]
 fn of_two_who_receive_the_same_request_one_is_told_that_it_is_there() {
     let sandbox = Sandbox::new();
