@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use common::store::{Access, JobStatus, Store};
 use tempfile::TempDir;
 use testkit::port::Port;
@@ -136,6 +136,18 @@ impl Installation<'_> {
     /// One more setting, for what is started from now on.
     pub fn set(&mut self, variable: &'static str, value: impl Into<String>) {
         self.settings.push((variable, value.into()));
+    }
+
+    /// Rows that its tables hold, as the ledger has them; an error where it isn't so.
+    pub fn check_rows(&self, table: &str, worked: &Worked) -> anyhow::Result<u64> {
+        let asked = format!("SELECT count(*), count(DISTINCT (chunk_id, row_number)) FROM {table}");
+        let told = self.fleet.postgres.psql_at(&self.database, &asked);
+        let loaded = worked.job.records.loaded;
+        ensure!(
+            told.trim() == format!("{loaded}|{loaded}"),
+            "the table has {told} rows, and the ledger {loaded}"
+        );
+        Ok(loaded)
     }
 
     /// Its folder.

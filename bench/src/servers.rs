@@ -26,8 +26,10 @@ impl Done {
     /// Since the servers were started.
     pub fn until_now(postgres: &Postgres, redis: &Redis) -> anyhow::Result<Self> {
         let told = postgres.psql(
-            "SELECT wal_bytes, wal_sync, split_part(pg_read_file('postmaster.pid'), E'\\n', 1)
-             FROM pg_stat_wal;",
+            // From version 18 on syncs are told elsewhere.
+            "SELECT wal_bytes, coalesce(to_jsonb(w) ->> 'wal_sync', 'NaN'),
+                 split_part(pg_read_file('postmaster.pid'), E'\\n', 1)
+             FROM pg_stat_wal AS w;",
         );
         let mut told = told.trim().split('|');
         let mut next = || told.next().context("three numbers");

@@ -330,8 +330,8 @@ async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, Ch
 /// What the symbols mean, when other chunks hold all of it since this one was planned: then there
 /// is nothing left to pay for.
 ///
-/// That it is so is said of the chunk's own days; that it isn't, which is nearly always, by what was asked
-/// for all of these weeks.
+/// That is said of the chunk's own days. That nothing of it is held, which is nearly always, by what was
+/// asked for all of these weeks.
 async fn held_by_others(
     environment: &Environment,
     source: &dyn Source,
@@ -346,16 +346,16 @@ async fn held_by_others(
         return Ok(None);
     }
     let others: Vec<_> = held.into_iter().map(|(held, _)| held).collect();
-    let is_held = |resolution: &Resolution| {
-        let asked = asked_slices(chunk, resolution);
-        (!asked.is_empty()).then(|| own_slices(&asked, &others).is_empty())
-    };
-    let around = environment.meanings.around(source, chunk).await;
-    if around.and_then(|around| is_held(&around)) == Some(false) {
-        return Ok(None);
+    if let Some(around) = environment.meanings.around(source, chunk).await {
+        let asked = asked_slices(chunk, &around);
+        if !asked.is_empty() && own_slices(&asked, &others) == asked {
+            return Ok(None);
+        }
     }
     let resolution = resolve(environment, claim).await?;
-    Ok((is_held(&resolution) == Some(true)).then_some(resolution))
+    let asked = asked_slices(chunk, &resolution);
+    let all_held = !asked.is_empty() && own_slices(&asked, &others).is_empty();
+    Ok(all_held.then_some(resolution))
 }
 
 /// What the chunk's symbols mean, by its source's symbology.

@@ -17,8 +17,10 @@ use tokio::time::Instant;
 const DAYS: i64 = 28;
 /// How long an answer is believed.
 const STAYS: Duration = Duration::from_mins(10);
-/// Answers that are remembered, the latest.
-const ANSWERS_MAX: usize = 16;
+/// Answers that are remembered, the latest; each of so many names at most, and of none that stands for
+/// many instruments, so that they are small.
+const ANSWERS_MAX: usize = 64;
+const NAMES_MAX: usize = 100;
 
 /// What was answered of late. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -43,10 +45,13 @@ struct Question {
 
 impl Meanings {
     /// What a chunk's symbols mean in weeks that hold its days, as was told within the last minutes:
-    /// enough to know that there is something to fetch. `None` where only the chunk's own days can be
-    /// asked for: they are too many, or the source had no answer.
+    /// enough to know that nothing of it is held. `None` where only the chunk's own days can be asked
+    /// for: they or the names are too many, or the source had no answer.
     pub async fn around(&self, source: &dyn Source, chunk: &Chunk) -> Option<Arc<Resolution>> {
         let names = chunk.symbols.names()?;
+        if names.len() > NAMES_MAX || chunk.stype_in == SType::Parent {
+            return None;
+        }
         let days = weeks_of(chunk.days, Nanos::now().day())?;
         let question = Question {
             source: chunk.source.clone(),

@@ -58,7 +58,7 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
         fleet.settle();
         let worked = installation.work_off(1)?;
         ensure!(
-            worked.job.records.fetched == records,
+            installation.check_rows("trades_data", &worked)? == records,
             "every record is fetched"
         );
         let worker = &worked.workers[0];

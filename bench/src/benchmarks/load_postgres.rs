@@ -64,7 +64,7 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
     let file = first.path().join("rows.bin");
     export(&first, &file)?;
     let expected = digest(&fleet, &first)?;
-    let python = Speeds::measure(&runtime, &fleet)?;
+    let python = Speeds::measure(&runtime, &fleet, &first)?;
     let mut sides = Sides::default();
     for round in 0..ROUNDS {
         // Who is first changes, so that neither always meets the other's leftovers.

@@ -41,7 +41,7 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
             let installation = fleet.installation()?;
             installation.submit(JOB)?;
             let worked = installation.work_off(1)?;
-            let rows = worked.job.records.loaded;
+            let rows = installation.check_rows("trades_data", &worked)?;
             ensure!(rows >= u64::from(size) / 2, "a chunk of {rows} rows");
             peaks.push(number(worked.workers[0].taken.peak_bytes) / MEBIBYTE);
             speeds.push(per_second(rows, worked.took));

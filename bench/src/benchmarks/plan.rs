@@ -1,4 +1,4 @@
-//! `plan`: a plan of a million chunks, its submission, and a status at that size; by a source that
+//! `plan`: a plan of a million chunks, its submission, and `scheduler status` at that size; by a source that
 //! answers at once, so that it is the planner's own time.
 
 mod ready;
@@ -17,6 +17,7 @@ use testkit::sandbox::Sandbox;
 use self::ready::Ready;
 use crate::fleet::POSTGRES;
 use crate::outcome::{Bound, Outcome};
+use crate::programs::{binary, run as run_to_end};
 use crate::samples::Samples;
 
 const ROUNDS: usize = 3;
@@ -83,10 +84,12 @@ async fn measure(url: &str) -> anyhow::Result<[f64; 3]> {
         .await?;
     ensure!(submitted.added == 1_000_000, "every chunk is new");
     let both = began.elapsed();
-    let began = Instant::now();
-    let jobs = store.jobs(None).await?;
-    let status = began.elapsed();
-    ensure!(jobs[0].chunks.pending == 1_000_000, "a status of all");
     store.close().await;
+    let mut command = binary("scheduler")?;
+    let began = Instant::now();
+    let told = run_to_end(command.env("DATABASE_URL", url).arg("status"))?;
+    let status = began.elapsed();
+    let told = String::from_utf8_lossy(&told.stdout);
+    ensure!(told.contains("million"), "a status of all: {told}");
     Ok([plan, both, status].map(|took| took.as_secs_f64()))
 }

@@ -52,6 +52,7 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
             fleet.settle();
             let worked = installation.work_off(workers)?;
             ensure!(worked.job.chunks.total == chunks, "every chunk once");
+            installation.check_rows("ohlcv_data", &worked)?;
             let taken = worked.workers.iter().map(|worker| worker.taken.processor);
             let workers: f64 = taken.map(|taken| taken.as_secs_f64()).sum();
             let servers = worked.servers;

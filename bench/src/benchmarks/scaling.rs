@@ -76,6 +76,7 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
             fleet.vendor.slow_down(LATENCY, Some(BYTES_PER_SECOND));
             let worked = installation.work_off(workers)?;
             let chunks = worked.job.chunks.total;
+            installation.check_rows("trades_data", &worked)?;
             ensure!(
                 chunks == worked.job.chunks.done + worked.job.chunks.empty,
                 "every chunk once"

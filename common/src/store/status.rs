@@ -228,17 +228,27 @@ impl Store {
         Ok(())
     }
 
-    /// Chunks of a job that are not finished, dead ones first.
+    /// Some chunks of a job that are not finished: dead ones first, and those that are due first.
     ///
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn unfinished(&self, job: JobId, limit: u32) -> Result<Vec<Unfinished>, StoreError> {
         let rows = statement(
-            "SELECT c.id, c.schema, s.symbols, c.start_ns, c.end_ns, c.state, c.due_at, c.error
-             FROM chunks AS c JOIN symbol_sets AS s ON s.id = c.symbols_id
-             WHERE c.job_id = $1 AND (c.state IN ('pending', 'running', 'dead')
-                 OR (c.state = 'cancelled'
-                     AND (SELECT state FROM jobs WHERE id = $1) = 'cancelled'))
+            // Of each state as many as are asked for, by its index: there may be a million of one.
+            "WITH first_of_each AS (
+                 SELECT * FROM (SELECT id FROM chunks WHERE job_id = $1 AND state = 'dead'
+                     ORDER BY id LIMIT $2) AS dead
+                 UNION ALL SELECT * FROM (SELECT id FROM chunks WHERE job_id = $1 AND state = 'running'
+                     ORDER BY id LIMIT $2) AS running
+                 UNION ALL SELECT * FROM (SELECT id FROM chunks WHERE job_id = $1 AND state = 'pending'
+                     ORDER BY priority DESC, id LIMIT $2) AS pending
+                 UNION ALL SELECT * FROM (SELECT id FROM chunks WHERE job_id = $1 AND state = 'cancelled'
+                     AND (SELECT state FROM jobs WHERE id = $1) = 'cancelled'
+                     ORDER BY id LIMIT $2) AS cancelled
+             )
+             SELECT c.id, c.schema, s.symbols, c.start_ns, c.end_ns, c.state, c.due_at, c.error
+             FROM first_of_each JOIN chunks AS c ON c.id = first_of_each.id
+             JOIN symbol_sets AS s ON s.id = c.symbols_id
              ORDER BY c.state = 'dead' DESC, c.id LIMIT $2",
         )
         .bind(job)
