@@ -6,6 +6,7 @@
 mod sources;
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use dbn::{SType, Schema};
@@ -58,6 +59,18 @@ pub trait Source: fmt::Debug + Send + Sync {
         _days: DayRange,
     ) -> Answer<'a, Vec<DayCondition>> {
         Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// What symbols mean in a month that holds these days, as of now or a few minutes ago: enough to know
+    /// that nothing of them is held. `None` where only the days themselves can be asked for.
+    fn recent_meaning<'a>(
+        &'a self,
+        _dataset: &'a str,
+        _stype_in: SType,
+        _symbols: &'a [String],
+        _days: DayRange,
+    ) -> Answer<'a, Option<Arc<Resolution>>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Whether a stream that was cut can be gone on from: whether the source answers a request that
@@ -156,6 +169,20 @@ impl Source for Vendor {
         days: DayRange,
     ) -> Answer<'a, Vec<DayCondition>> {
         Box::pin(async move { Ok(self.recent_conditions(dataset, days).await?) })
+    }
+
+    fn recent_meaning<'a>(
+        &'a self,
+        dataset: &'a str,
+        stype_in: SType,
+        symbols: &'a [String],
+        days: DayRange,
+    ) -> Answer<'a, Option<Arc<Resolution>>> {
+        Box::pin(async move {
+            Ok(self
+                .recent_meaning(dataset, stype_in, symbols, days)
+                .await?)
+        })
     }
 
     fn is_resumable(&self) -> bool {

@@ -17,7 +17,6 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use worker::activity::Activities;
 use worker::environment::{Environment, Event};
-use worker::meanings::Meanings;
 use worker::process;
 
 /// Events between the slots and whoever follows them.
@@ -57,7 +56,6 @@ impl Backfill {
             stop,
             abandon: CancellationToken::new(),
             activities: Activities::default(),
-            meanings: Meanings::default(),
             worker: process::name(),
         };
         (Self { environment, job }, followed)

@@ -16,7 +16,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use worker::activity::Activities;
 use worker::environment::Environment;
-use worker::meanings::Meanings;
 use worker::process;
 
 use crate::session::Session;
@@ -73,7 +72,6 @@ pub async fn environment(
         stop: stop.clone(),
         abandon: CancellationToken::new(),
         activities: Activities::default(),
-        meanings: Meanings::default(),
         worker: process::name(),
     })
 }

@@ -15,7 +15,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activities;
-use crate::meanings::Meanings;
 
 /// All that a chunk's work may touch. Clones share it.
 #[derive(Clone, Debug)]
@@ -38,8 +37,6 @@ pub struct Environment {
     pub abandon: CancellationToken,
     /// What is being worked on, for whoever shows it.
     pub activities: Activities,
-    /// What symbols mean, as was asked of late.
-    pub meanings: Meanings,
     /// This process's name, new with every start.
     pub worker: Arc<str>,
 }

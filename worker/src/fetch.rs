@@ -331,7 +331,7 @@ async fn nothing(environment: &Environment, claim: &Claim) -> Result<Fetched, Ch
 /// is nothing left to pay for.
 ///
 /// That is said of the chunk's own days. That nothing of it is held, which is nearly always, by what was
-/// asked for all of these weeks.
+/// asked for the whole month.
 async fn held_by_others(
     environment: &Environment,
     source: &dyn Source,
@@ -346,8 +346,10 @@ async fn held_by_others(
         return Ok(None);
     }
     let others: Vec<_> = held.into_iter().map(|(held, _)| held).collect();
-    if let Some(around) = environment.meanings.around(source, chunk).await {
-        let asked = asked_slices(chunk, &around);
+    let names = chunk.symbols.names().unwrap_or_default();
+    let recent = source.recent_meaning(&chunk.dataset, chunk.stype_in, names, chunk.days);
+    if let Some(recent) = recent.await? {
+        let asked = asked_slices(chunk, &recent);
         if !asked.is_empty() && own_slices(&asked, &others) == asked {
             return Ok(None);
         }

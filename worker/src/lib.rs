@@ -16,7 +16,6 @@ mod report;
 pub mod pool;
 pub mod pipeline;
 mod absence;
-pub mod meanings;
 pub mod fetch;
 mod bounds;
 pub mod decode;

@@ -22,7 +22,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activities;
 use crate::environment::{Environment, Event};
-use crate::meanings::Meanings;
 use crate::monitor::{self, Dependencies, WorkerMonitor};
 use crate::reconcile::Reconciler;
 use crate::report::Reporter;
@@ -99,7 +98,6 @@ impl Service {
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
             activities: activities.clone(),
-            meanings: Meanings::default(),
             worker: Arc::clone(&name),
             settings: Arc::new(settings),
         };

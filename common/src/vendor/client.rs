@@ -20,7 +20,7 @@ use super::dates::{date, nanos};
 use super::error::VendorError;
 use super::limiter::{Class, Limiter, Limits, Permit, WAIT_MAX};
 use super::range_request::RangeRequest;
-use super::recent::RecentConditions;
+use super::recent::{RecentConditions, RecentMeanings};
 use super::resolution::{Resolution, SymbolWindow, parse_id};
 use super::retry::RetryDelays;
 use crate::configuration::document::Refusal;
@@ -48,7 +48,8 @@ pub struct Vendor {
     client: HistoricalClient,
     limiter: Limiter,
     retry: RetryDelays,
-    pub(super) recent: RecentConditions,
+    pub(super) recent_conditions: RecentConditions,
+    pub(super) recent_meanings: RecentMeanings,
 }
 
 impl fmt::Debug for Vendor {
@@ -117,7 +118,8 @@ impl Vendor {
             client,
             limiter,
             retry: RetryDelays::by(settings),
-            recent: RecentConditions::default(),
+            recent_conditions: RecentConditions::default(),
+            recent_meanings: RecentMeanings::default(),
         })
     }
 

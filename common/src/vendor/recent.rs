@@ -1,86 +1,93 @@
-//! Recent conditions: those of the days of a fetch, asked for a month at a time and remembered for a
-//! while. Many chunks are of the same month.
+//! Recent answers: what is asked for a month at a time and remembered for a while. Many chunks are of the
+//! same month.
+
+mod conditions;
+mod meaning;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{Datelike, Months};
-use tokio::sync::Mutex;
 
-use super::client::Vendor;
-use super::conditions::DayCondition;
-use super::error::VendorError;
 use crate::time::{Day, DayRange, Nanos};
 
-/// What was asked for longer ago is asked for again. A fetch notes conditions of before its stream, so
-/// that a day that is rewritten meanwhile counts as rewritten since.
+pub(super) use self::conditions::RecentConditions;
+pub(super) use self::meaning::RecentMeanings;
+
+/// What was asked for longer ago is asked for again.
 const RECENT_SECONDS: f64 = 600.0;
 
-/// Conditions of months, and when they were asked for. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RecentConditions(Arc<Mutex<HashMap<(String, Day), Asked>>>);
+/// Answers by their questions. Clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct Recent<Q, A> {
+    places: Arc<Mutex<HashMap<Q, Place<A>>>>,
+    most: usize,
+}
+
+/// Where an answer is, or will be: locked while the vendor is asked.
+type Place<A> = Arc<tokio::sync::Mutex<Option<Asked<A>>>>;
 
 #[derive(Debug)]
-struct Asked {
+struct Asked<A> {
     at: Nanos,
-    conditions: Vec<DayCondition>,
+    answer: A,
 }
 
-impl Vendor {
-    /// How good the data of each day is, or was a few minutes ago; nothing of days of which the
-    /// vendor doesn't tell.
-    ///
-    /// # Errors
-    /// [`VendorError`] after retries, when the vendor can't be asked.
-    pub async fn recent_conditions(
-        &self,
-        dataset: &str,
-        days: DayRange,
-    ) -> Result<Vec<DayCondition>, VendorError> {
-        let mut found = Vec::new();
-        let mut day = days.start();
-        while day < days.end() {
-            let Some(month) = month_of(day) else { break };
-            found.extend(self.month(dataset, month).await?);
-            day = month.end();
+impl<Q: Eq + Hash, A: Clone> Recent<Q, A> {
+    /// None yet; above so many, all are asked for anew.
+    fn new(most: usize) -> Self {
+        Self {
+            places: Arc::default(),
+            most,
         }
-        found.retain(|of| days.contains(of.day));
-        Ok(found)
     }
 
-    async fn month(
+    /// The answer of a few minutes ago, or else what `ask` comes to. Whoever has the same question
+    /// meanwhile waits for the one answer; an error is remembered by nobody.
+    async fn answer<E>(
         &self,
-        dataset: &str,
-        month: DayRange,
-    ) -> Result<Vec<DayCondition>, VendorError> {
+        question: Q,
+        ask: impl Future<Output = Result<A, E>>,
+    ) -> Result<A, E> {
         let now = Nanos::now();
-        // Held while the vendor is asked: whoever needs the same month waits for the one answer.
-        let mut asked = self.recent.0.lock().await;
-        let key = (dataset.to_owned(), month.start());
-        if let Some(known) = asked.get(&key)
-            && now.seconds_since(known.at) < RECENT_SECONDS
+        let place = self.place(question, now);
+        let mut known = place.lock().await;
+        if let Some(asked) = &*known
+            && asked.is_recent(now)
         {
-            return Ok(known.conditions.clone());
+            return Ok(asked.answer.clone());
         }
-        let until = month.end().min(now.day().plus(1));
-        let conditions = match DayRange::new(month.start(), until) {
-            None => Vec::new(),
-            Some(days) => match self.conditions(dataset, days).await {
-                // They are noted where there are any: that there are none stops no fetch.
-                Err(VendorError::Refused { .. } | VendorError::NoSession { .. }) => Vec::new(),
-                answered => answered?,
-            },
-        };
-        asked.retain(|_, known| now.seconds_since(known.at) < RECENT_SECONDS);
-        let known = Asked {
+        let answer = ask.await?;
+        *known = Some(Asked {
             at: now,
-            conditions: conditions.clone(),
+            answer: answer.clone(),
+        });
+        Ok(answer)
+    }
+
+    fn place(&self, question: Q, now: Nanos) -> Place<A> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_waited_for = |place: &Place<A>| Arc::strong_count(place) > 1;
+        let is_recent = |place: &Place<A>| {
+            let known = place.try_lock();
+            known.is_ok_and(|known| known.as_ref().is_some_and(|asked| asked.is_recent(now)))
         };
-        asked.insert(key, known);
-        Ok(conditions)
+        places.retain(|_, place| is_waited_for(place) || is_recent(place));
+        if places.len() >= self.most {
+            places.retain(|_, place| is_waited_for(place));
+        }
+        Arc::clone(places.entry(question).or_default())
     }
 }
 
+impl<A> Asked<A> {
+    fn is_recent(&self, now: Nanos) -> bool {
+        now.seconds_since(self.at) < RECENT_SECONDS
+    }
+}
+
+/// The month that a day is of.
 fn month_of(day: Day) -> Option<DayRange> {
     let first = day.date().with_day(1)?;
     let next = first.checked_add_months(Months::new(1))?;

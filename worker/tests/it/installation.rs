@@ -148,7 +148,6 @@ impl Installation {
             stop: CancellationToken::new(),
             abandon: CancellationToken::new(),
             activities: Default::default(),
-            meanings: Default::default(),
             worker: "the-worker".into(),
             settings: Arc::new(settings),
         };

@@ -1,4 +1,4 @@
-//! What symbols mean is asked for weeks at once, and what others hold is still not fetched again.
+//! What symbols mean is asked for a month at once, and what others hold is still not fetched again.
 
 use dbn::{SType, Schema};
 use testkit::engine::Engine;
