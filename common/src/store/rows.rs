@@ -78,6 +78,12 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Columns' names in a list, as SQL takes them.
+pub(super) fn quoted_list<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    let names: Vec<_> = names.map(|name| quoted(name)).collect();
+    names.join(", ")
+}
+
 /// A count as the database keeps it.
 pub(super) fn count(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)

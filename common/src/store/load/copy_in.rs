@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::super::StoreError;
 use super::super::copy::{CopyColumn, CopyEncoder};
 use super::super::engine::{PgSession, Transaction};
-use super::super::rows::quoted;
+use super::super::rows::quoted_list;
 use super::super::statement::answered;
 use super::encode::EncodedRows;
 use super::insert_few::InsertFew;
@@ -54,12 +54,9 @@ impl Drop for AbortOnDrop {
 impl CopyIn {
     /// Into a table by its name in SQL.
     pub(super) fn new(session: PgSession, table: &str, columns: &[CopyColumn]) -> Self {
-        let names: Vec<_> = columns.iter().map(|column| quoted(&column.name)).collect();
+        let names = quoted_list(columns.iter().map(|column| &column.name));
         Self {
-            sql: format!(
-                "COPY {table} ({}) FROM STDIN (FORMAT binary)",
-                names.join(", ")
-            ),
+            sql: format!("COPY {table} ({names}) FROM STDIN (FORMAT binary)"),
             few: InsertFew::new(table, columns),
             state: State::Idle(Transaction::Postgres(session)),
             taken: 0,

@@ -7,7 +7,7 @@ use sqlx::Arguments;
 use sqlx::sqlite::SqliteArguments;
 
 use super::super::StoreError;
-use super::super::rows::{ColumnValues, LINEAGE, NULL, RowBlock, quoted};
+use super::super::rows::{ColumnValues, LINEAGE, NULL, RowBlock, quoted_list};
 use crate::configuration::mapping::Mapping;
 
 /// `SQLite` takes 32,766 values a statement.
@@ -28,17 +28,12 @@ pub(super) struct InsertStatements {
 impl InsertStatements {
     /// Statements for the columns of a mapping, into a table by its name in SQL.
     pub(super) fn new(table: &str, mapping: &Mapping) -> Self {
-        let columns: Vec<_> = mapping
-            .columns
-            .iter()
-            .map(|column| quoted(&column.name))
-            .collect();
+        let names = quoted_list(mapping.columns.iter().map(|column| &column.name));
         let head = format!(
-            "INSERT INTO {table} ({}, {}) VALUES ",
-            columns.join(", "),
+            "INSERT INTO {table} ({names}, {}) VALUES ",
             LINEAGE.join(", ")
         );
-        let values_per_row = columns.len() + LINEAGE.len();
+        let values_per_row = mapping.columns.len() + LINEAGE.len();
         let most = (VALUES_PER_STATEMENT_MAX / values_per_row).clamp(1, ROWS_PER_STATEMENT_MAX);
         let sizes = [most, (most / 8).max(1), (most / 64).max(1), 1];
         Self {

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Encode, PgConnection, Postgres, Type};
 
 use super::super::StoreError;
 use super::super::copy::CopyColumn;
-use super::super::rows::quoted;
+use super::super::rows::quoted_list;
 use super::super::statement::answered;
 use super::encode::EncodedRows;
 
@@ -38,14 +38,13 @@ struct Array(Vec<u8>);
 impl InsertFew {
     /// For a table by its name in SQL.
     pub(super) fn new(table: &str, columns: &[CopyColumn]) -> Self {
-        let names: Vec<_> = columns.iter().map(|column| quoted(&column.name)).collect();
+        let names = quoted_list(columns.iter().map(|column| &column.name));
         let arrays = columns.iter().zip(1..);
         let arrays = arrays.map(|(column, number)| format!("${number}::{}[]", column.sql_type));
         let arrays: Vec<_> = arrays.collect();
         Self {
             sql: format!(
-                "INSERT INTO {table} ({}) SELECT * FROM unnest({})",
-                names.join(", "),
+                "INSERT INTO {table} ({names}) SELECT * FROM unnest({})",
                 arrays.join(", ")
             ),
             types: columns
