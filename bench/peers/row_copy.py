@@ -8,25 +8,15 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import databento
+import history
 import psycopg
 
-url, key, start, end, database = sys.argv[1:]
+*asked, database = sys.argv[1:]
 COLUMNS = (
     "instrument_id, ts_recv, ts_recv_ns, publisher_id, ts_event, ts_event_ns, price, size, action, side,"
     " flags, depth, ts_in_delta, sequence"
 )
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-client = databento.Historical(key)
-# By its constructor the client takes https alone.
-client.timeseries._base_url = f"{url}/v0/timeseries"
-data = client.timeseries.get_range(
-    dataset="GLBX.MDP3",
-    schema="trades",
-    symbols=["ES.c.0"],
-    stype_in="continuous",
-    start=start,
-    end=end,
-)
 
 
 def instant(nanoseconds):
@@ -45,7 +35,7 @@ with psycopg.connect(database) as connection, connection.cursor() as cursor:
         "CREATE INDEX ON peer (instrument_id, ts_recv)"
     )
     with cursor.copy(f"COPY peer ({COLUMNS}) FROM STDIN") as copy:
-        for trade in data:
+        for trade in history.day(*asked):
             copy.write_row(
                 (
                     trade.instrument_id,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use common::store::{Access, JobStatus, Store};
+use simulator::Config;
 use tempfile::TempDir;
 use testkit::port::Port;
 use testkit::postgres::Postgres;
@@ -77,12 +78,17 @@ pub struct Ended {
 }
 
 impl Fleet {
-    /// A fleet; `None` where a server is not installed.
-    pub fn start(vendor: Vendor) -> Option<Self> {
+    /// A fleet whose vendor has this history; `None` where a server is not installed.
+    pub fn start(history: Config) -> anyhow::Result<Option<Self>> {
+        let vendor = Arc::new(Vendor::start(history)?);
+        Ok(Self::with_servers(&POSTGRES, vendor))
+    }
+
+    fn with_servers(settings: &[(&str, &str)], vendor: Arc<Vendor>) -> Option<Self> {
         Some(Self {
-            postgres: Postgres::start_with(&POSTGRES)?,
+            postgres: Postgres::start_with(settings)?,
             redis: Redis::start()?,
-            vendor: Arc::new(vendor),
+            vendor,
         })
     }
 
@@ -93,11 +99,7 @@ impl Fleet {
             return None;
         }
         let settings = [POSTGRES.as_slice(), &TIMESCALE].concat();
-        Some(Self {
-            postgres: Postgres::start_with(&settings)?,
-            redis: Redis::start()?,
-            vendor: Arc::clone(&self.vendor),
-        })
+        Self::with_servers(&settings, Arc::clone(&self.vendor))
     }
 
     /// An empty installation with its tables.
@@ -224,6 +226,14 @@ pub fn program(
     }
     command.env("BACKHAUL_VENDOR_CONNECTIONS_MAX", "1000");
     Ok(command)
+}
+
+/// A history of so many trades on a full day of the busiest contract.
+pub fn trades_per_day(trades_per_day: u32) -> Config {
+    Config {
+        trades_per_day,
+        ..Config::default()
+    }
 }
 
 async fn until_done(

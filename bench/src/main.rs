@@ -6,6 +6,7 @@ mod samples;
 mod programs;
 mod servers;
 mod vendor;
+mod jobs;
 mod fleet;
 mod benchmarks;
 

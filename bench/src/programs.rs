@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use crate::samples::number;
+
 /// Clock ticks in a second, as `/proc` counts them: the kernel's `USER_HZ`, the same everywhere.
 pub const TICKS: u64 = 100;
 
@@ -56,6 +58,14 @@ pub struct Taken {
     pub processor: Duration,
     /// Bytes of memory, at most at once.
     pub peak_bytes: u64,
+}
+
+impl Taken {
+    /// The peak of its memory, in MiB.
+    pub fn peak_mebibytes(&self) -> f64 {
+        const MEBIBYTE: f64 = 1_048_576.0;
+        number(self.peak_bytes) / MEBIBYTE
+    }
 }
 
 /// A process that is killed when nobody asks for it any more.

@@ -44,6 +44,12 @@ impl Samples {
     }
 }
 
+/// Whose turn it is of two sides, in so many rounds: who is first changes, so that neither always meets
+/// the other's leftovers.
+pub fn in_turns(rounds: usize) -> impl Iterator<Item = bool> {
+    (0..rounds).flat_map(|round| [round % 2 == 0, round % 2 == 1])
+}
+
 /// So many things in so much time, a second.
 pub fn per_second(count: u64, took: Duration) -> f64 {
     number(count) / took.as_secs_f64()

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use simulator::{Config, Simulator};
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep_until};
 
 /// A question's longest body, in bytes.
@@ -28,7 +28,8 @@ const PIECE: usize = 64 * 1_024;
 pub struct Vendor {
     address: SocketAddr,
     service: Arc<Service>,
-    serving: JoinHandle<()>,
+    /// What it answers on, whatever the benchmark does.
+    _runtime: Runtime,
 }
 
 /// How slow it is.
@@ -54,29 +55,30 @@ struct Service {
 
 impl Vendor {
     /// One that answers as a simulator with this configuration would.
-    pub async fn start(config: Config) -> anyhow::Result<Self> {
+    pub fn start(config: Config) -> anyhow::Result<Self> {
+        let runtime = Runtime::new()?;
         // Whoever was first has chosen already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let pace = Pace::of(Duration::ZERO, None);
         let service = Arc::new(Service {
-            simulator: Simulator::start(config).await?,
+            simulator: runtime.block_on(Simulator::start(config))?,
             client: reqwest::Client::new(),
             known: Mutex::default(),
             pace: Arc::new(Mutex::new(pace)),
         });
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0)))?;
         let address = listener.local_addr()?;
         let router = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&service));
-        let serving = tokio::spawn(async move {
+        runtime.spawn(async move {
             // It ends with the benchmark.
             drop(axum::serve(listener, router).await);
         });
         Ok(Self {
             address,
             service,
-            serving,
+            _runtime: runtime,
         })
     }
 
@@ -106,12 +108,6 @@ impl Vendor {
         longest
             .map(|(_, _, bytes)| bytes.clone())
             .unwrap_or_default()
-    }
-}
-
-impl Drop for Vendor {
-    fn drop(&mut self) {
-        self.serving.abort();
     }
 }
 

@@ -6,40 +6,24 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use dbn::TradeMsg;
 use dbn::decode::{DbnDecoder, DecodeRecord};
-use simulator::Config;
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, trades_per_day};
+use crate::jobs::by_day;
 use crate::outcome::Outcome;
 use crate::samples::{Samples, number, per_second};
-use crate::vendor::Vendor;
 
 const ROUNDS: usize = 5;
 const STAGES: [&str; 4] = ["fetch", "prepare", "load", "commit"];
-/// A day of about a million trades.
-const JOB: &str = "
-name: fetch
-dataset: GLBX.MDP3
-schemas: [trades]
-symbols: [ES.c.0]
-stype_in: continuous
-start: 2024-01-09
-end: 2024-01-10
-chunking: {days: 1}
-";
 
 /// Runs it.
 pub fn run() -> anyhow::Result<Option<Outcome>> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let history = Config {
-        trades_per_day: 1_000_000,
-        ..Config::default()
-    };
-    let vendor = runtime.block_on(Vendor::start(history))?;
-    let Some(fleet) = Fleet::start(vendor) else {
+    let Some(fleet) = Fleet::start(trades_per_day(1_000_000))? else {
         return Ok(None);
     };
+    // A day of about a million trades.
+    let job = by_day("trades", "ES.c.0", "2024-01-09", "2024-01-10");
     let first = fleet.installation()?;
-    first.submit(JOB)?;
+    first.submit(&job)?;
     let records = first.work_off(1)?.job.records.fetched;
     let stream = fleet.vendor.longest_answer();
     let mut decoded = Vec::new();
@@ -54,7 +38,7 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
         decoded.push(per_second(records, began.elapsed()));
         let mut installation = fleet.installation()?;
         installation.set("BACKHAUL_WORKERS", "1");
-        installation.submit(JOB)?;
+        installation.submit(&job)?;
         fleet.settle();
         let worked = installation.work_off(1)?;
         ensure!(

@@ -9,32 +9,18 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use simulator::Config;
-use tokio::runtime::Runtime;
 
 use self::python::Speeds;
-use crate::fleet::{Fleet, Installation, Worked};
+use crate::fleet::{Fleet, Installation, Worked, trades_per_day};
+use crate::jobs::by_day;
 use crate::outcome::{Bound, Outcome};
 use crate::programs;
-use crate::samples::{Samples, number, per_second};
-use crate::vendor::Vendor;
+use crate::samples::{Samples, in_turns, number, per_second};
 
 const ROUNDS: usize = 5;
 /// Trades of the busiest contract on a full day.
 const TRADES_PER_DAY: u32 = 1_000_000;
-const MEBIBYTE: f64 = 1_048_576.0;
 const TABLE: &str = "trades_data";
-/// Four days of trading, a chunk each.
-const JOB: &str = "
-name: load
-dataset: GLBX.MDP3
-schemas: [trades]
-symbols: [ES.c.0]
-stype_in: continuous
-start: 2024-01-08
-end: 2024-01-12
-chunking: {days: 1}
-";
 /// A worker's rounds, as they are compared.
 #[derive(Default)]
 struct Sides {
@@ -49,13 +35,7 @@ struct Sides {
 
 /// Runs it.
 pub fn run() -> anyhow::Result<Option<Outcome>> {
-    let runtime = Runtime::new()?;
-    let history = Config {
-        trades_per_day: TRADES_PER_DAY,
-        ..Config::default()
-    };
-    let vendor = runtime.block_on(Vendor::start(history))?;
-    let Some(fleet) = Fleet::start(vendor) else {
+    let Some(fleet) = Fleet::start(trades_per_day(TRADES_PER_DAY))? else {
         return Ok(None);
     };
     // The first time the simulator makes the records; from then on they are there.
@@ -64,20 +44,16 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
     let file = first.path().join("rows.bin");
     export(&first, &file)?;
     let expected = digest(&fleet, &first)?;
-    let python = Speeds::measure(&runtime, &fleet, &first)?;
+    let python = Speeds::measure(&fleet, &first)?;
     let mut sides = Sides::default();
-    for round in 0..ROUNDS {
-        // Who is first changes, so that neither always meets the other's leftovers.
-        let order = [round % 2 == 0, round % 2 == 1];
-        for is_worker in order {
-            match is_worker {
-                true => measure_worker(&fleet, &expected, &mut sides)?,
-                false => {
-                    let installation = fleet.installation()?;
-                    let took = psql(&fleet, &installation, &file)?;
-                    let rows = check(&expected, &fleet, &installation)?;
-                    sides.psql.push(per_second(rows, took));
-                }
+    for is_worker in in_turns(ROUNDS) {
+        match is_worker {
+            true => measure_worker(&fleet, &expected, &mut sides)?,
+            false => {
+                let installation = fleet.installation()?;
+                let took = psql(&fleet, &installation, &file)?;
+                let rows = check(&expected, &fleet, &installation)?;
+                sides.psql.push(per_second(rows, took));
             }
         }
     }
@@ -100,7 +76,8 @@ fn worked(
     if let Some(slots) = slots {
         installation.set("BACKHAUL_WORKERS", slots);
     }
-    installation.submit(JOB)?;
+    // Four days of trading, a chunk each.
+    installation.submit(&by_day("trades", "ES.c.0", "2024-01-08", "2024-01-12"))?;
     fleet.settle();
     let worked = installation.work_off(1)?;
     ensure!(worked.job.records.loaded > 0, "the job has rows");
@@ -128,7 +105,7 @@ fn measure_worker(
                 sides
                     .log_bytes
                     .push(worked.servers.log_bytes / number(rows));
-                sides.peak.push(number(taken.peak_bytes) / MEBIBYTE);
+                sides.peak.push(taken.peak_mebibytes());
             }
             Some(_) => sides.one_slot.push(speed),
         }

@@ -13,16 +13,16 @@ use common::time::{Day, DayRange};
 use dbn::{SType, Schema};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params_from_iter};
-use simulator::Config;
 use testkit::checksum::tables;
 use testkit::sandbox::Sandbox;
 use testkit::small::{load_trades, trades};
 use tokio::runtime::Runtime;
 
-use crate::fleet::program;
+use crate::fleet::{program, trades_per_day};
+use crate::jobs::by_day;
 use crate::outcome::{Bound, Outcome};
 use crate::programs::run as run_to_end;
-use crate::samples::{Samples, per_second};
+use crate::samples::{Samples, in_turns, per_second};
 use crate::vendor::Vendor;
 
 const ROUNDS: usize = 5;
@@ -30,16 +30,6 @@ const TRADES: i64 = 1_000_000;
 const BLOCK: i64 = 2_048;
 const INSTRUMENT: u32 = 118;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
-const JOB: &str = "
-name: load
-dataset: GLBX.MDP3
-schemas: [trades]
-symbols: [ES.c.0]
-stype_in: continuous
-start: 2024-01-09
-end: 2024-01-10
-chunking: {days: 1}
-";
 
 /// Runs it.
 pub fn run() -> anyhow::Result<Option<Outcome>> {
@@ -48,31 +38,25 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
     let days = DayRange::new(day, day.plus(1)).context("a day")?;
     let blocks = blocks(days);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        let order = [round % 2 == 0, round % 2 == 1];
-        let mut sums = Vec::new();
-        for is_ours in order {
-            let sandbox = Sandbox::new();
-            let url = sandbox.settings("").database_url;
-            let copies = blocks.clone();
-            let took = match is_ours {
-                true => runtime.block_on(ours_in(&url, days, copies))?,
-                false => {
-                    runtime.block_on(Store::migrate(&url))?;
-                    by_statement(&sandbox.database(), &copies)?
-                }
-            };
-            let tables = runtime.block_on(tables(&sandbox.database()));
-            let sum = tables
-                .get("trades_data")
-                .context("there are trades")?
-                .clone();
-            ensure!(i64::try_from(sum.rows)? == TRADES, "{} rows", sum.rows);
-            sums.push(sum);
-            let side = if is_ours { &mut ours } else { &mut theirs };
-            side.push(per_second(TRADES.cast_unsigned(), took));
-        }
-        ensure!(sums[0] == sums[1], "both sides load the same rows");
+    let mut expected = None;
+    for is_ours in in_turns(ROUNDS) {
+        let sandbox = Sandbox::new();
+        let url = sandbox.settings("").database_url;
+        let copies = blocks.clone();
+        let took = match is_ours {
+            true => runtime.block_on(ours_in(&url, days, copies))?,
+            false => {
+                runtime.block_on(Store::migrate(&url))?;
+                by_statement(&sandbox.database(), &copies)?
+            }
+        };
+        let mut tables = runtime.block_on(tables(&sandbox.database()));
+        let sum = tables.remove("trades_data").context("there are trades")?;
+        ensure!(i64::try_from(sum.rows)? == TRADES, "{} rows", sum.rows);
+        let expected = expected.get_or_insert_with(|| sum.clone());
+        ensure!(sum == *expected, "both sides load the same rows");
+        let side = if is_ours { &mut ours } else { &mut theirs };
+        side.push(per_second(TRADES.cast_unsigned(), took));
     }
     let about = "A million trades into the clustered table of a new SQLite database.";
     let mut outcome = Outcome::new(about, ROUNDS);
@@ -88,18 +72,14 @@ pub fn run() -> anyhow::Result<Option<Outcome>> {
 
 /// `scheduler run` of about as many trades, from its start to its end.
 fn whole_runs(runtime: &Runtime) -> anyhow::Result<Samples> {
-    let history = Config {
-        trades_per_day: u32::try_from(TRADES)?,
-        ..Config::default()
-    };
-    let vendor = runtime.block_on(Vendor::start(history))?;
+    let vendor = Vendor::start(trades_per_day(u32::try_from(TRADES)?))?;
     let (mut speeds, mut first) = (Vec::new(), None);
     // The first time the simulator makes the records.
     for round in 0..=ROUNDS {
         let sandbox = Sandbox::new();
         let settings = sandbox.settings("");
         let job = sandbox.path().join("job.yaml");
-        std::fs::write(&job, JOB)?;
+        std::fs::write(&job, by_day("trades", "ES.c.0", "2024-01-09", "2024-01-10"))?;
         let mut command = program("scheduler", sandbox.path(), &settings.database_url, &vendor)?;
         let began = Instant::now();
         run_to_end(command.arg("run").arg(&job))?;

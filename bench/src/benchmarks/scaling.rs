@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use common::time::Day;
-use simulator::Config;
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, trades_per_day};
+use crate::jobs::by_day;
 use crate::outcome::Outcome;
 use crate::samples::{Samples, number, per_second};
-use crate::vendor::Vendor;
 
 const ROUNDS: usize = 3;
 /// Until each answer begins.
@@ -35,21 +34,12 @@ const DAYS_PER_SLOT: usize = 8;
 fn job(days: usize) -> anyhow::Result<String> {
     let start = Day::from_ymd(2022, 6, 1).context("a day")?;
     let end = start.plus(i64::try_from(days)?);
-    Ok(format!(
-        "{{name: scaling, dataset: GLBX.MDP3, schemas: [trades], symbols: [ES.c.0, CL.c.0], \
-         stype_in: continuous, start: {start}, end: {end}, chunking: {{days: 1, symbols: 1}}}}"
-    ))
+    Ok(by_day("trades", "ES.c.0, CL.c.0", start, end))
 }
 
 /// Runs it.
 pub fn run() -> anyhow::Result<Option<Outcome>> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let history = Config {
-        trades_per_day: 5_000,
-        ..Config::default()
-    };
-    let vendor = runtime.block_on(Vendor::start(history))?;
-    let Some(fleet) = Fleet::start(vendor) else {
+    let Some(fleet) = Fleet::start(trades_per_day(5_000))? else {
         return Ok(None);
     };
     let about = "Chunks of a vendor that answers after 200 ms, at 4 MiB a second in all.";

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use testkit::sandbox::API_KEY;
-use tokio::runtime::Runtime;
 
 use super::TABLE;
 use crate::fleet::{Fleet, Installation};
@@ -27,11 +26,7 @@ pub struct Speeds(Option<Vec<Samples>>);
 
 impl Speeds {
     /// Measures them; `worked` has the same day's rows, as a worker loaded them.
-    pub fn measure(
-        runtime: &Runtime,
-        fleet: &Fleet,
-        worked: &Installation<'_>,
-    ) -> anyhow::Result<Self> {
+    pub fn measure(fleet: &Fleet, worked: &Installation<'_>) -> anyhow::Result<Self> {
         let python = match prepared() {
             Ok(python) => python,
             Err(error) => {
@@ -42,8 +37,6 @@ impl Speeds {
         let [start, end] = DAY;
         let of_day = format!("WHERE ts_recv >= '{start}Z' AND ts_recv < '{end}Z'");
         let expected = rows(fleet, &worked.database, &format!("{TABLE} {of_day}"))?;
-        // The runtime answers them meanwhile, on its own threads.
-        let _vendor = runtime.enter();
         let mut speeds = vec![Vec::new(); SCRIPTS.len()];
         for round in 0..=ROUNDS {
             for ((script, _), speeds) in SCRIPTS.iter().zip(&mut speeds) {
@@ -51,7 +44,9 @@ impl Speeds {
                 let path = root().join("bench/peers").join(script).with_extension("py");
                 let mut command = Command::new(&python);
                 let vendor = fleet.vendor.url();
+                // Nothing is written beside the scripts.
                 command
+                    .arg("-B")
                     .arg(path)
                     .args([&vendor, API_KEY, start, end, &database]);
                 fleet.settle();

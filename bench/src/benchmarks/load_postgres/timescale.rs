@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{ROUNDS, TABLE, check, psql, worked};
 use crate::fleet::{Fleet, Installation};
 use crate::outcome::{Bound, Outcome};
-use crate::samples::{Samples, number, per_second};
+use crate::samples::{Samples, in_turns, number, per_second};
 
 /// Measures it, where it is installed; `expected` are the rows, `file` the same as `psql` takes them.
 pub fn measure(
@@ -22,28 +22,26 @@ pub fn measure(
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let (mut our_bytes, mut their_bytes) = (Vec::new(), Vec::new());
     let (mut processor, mut log_bytes) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        for is_worker in [round % 2 == 0, round % 2 == 1] {
-            let mut installation = fleet.installation()?;
-            let (speeds, bytes) = match is_worker {
-                true => (&mut ours, &mut our_bytes),
-                false => (&mut theirs, &mut their_bytes),
-            };
-            let (took, servers) = match is_worker {
-                true => {
-                    let worked = worked(&fleet, &mut installation, None)?;
-                    (worked.took, Some(worked.servers))
-                }
-                false => (psql(&fleet, &installation, file)?, None),
-            };
-            let rows = check(expected, &fleet, &installation)?;
-            if let Some(servers) = servers {
-                processor.push(servers.processor.as_secs_f64() * 1e6 / number(rows));
-                log_bytes.push(servers.log_bytes / number(rows));
+    for is_worker in in_turns(ROUNDS) {
+        let mut installation = fleet.installation()?;
+        let (speeds, bytes) = match is_worker {
+            true => (&mut ours, &mut our_bytes),
+            false => (&mut theirs, &mut their_bytes),
+        };
+        let (took, servers) = match is_worker {
+            true => {
+                let worked = worked(&fleet, &mut installation, None)?;
+                (worked.took, Some(worked.servers))
             }
-            speeds.push(per_second(rows, took));
-            bytes.push(number(size(&fleet, &installation)?) / number(rows));
+            false => (psql(&fleet, &installation, file)?, None),
+        };
+        let rows = check(expected, &fleet, &installation)?;
+        if let Some(servers) = servers {
+            processor.push(servers.processor.as_secs_f64() * 1e6 / number(rows));
+            log_bytes.push(servers.log_bytes / number(rows));
         }
+        speeds.push(per_second(rows, took));
+        bytes.push(number(size(&fleet, &installation)?) / number(rows));
     }
     let [ours, theirs] = [ours, theirs].map(Samples::new);
     let [our_bytes, their_bytes] = [our_bytes, their_bytes].map(Samples::new);
